@@ -1,0 +1,177 @@
+//! Checks, and the decision that they make together.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::refusal::{Refusal, Refused};
+
+/// One question that a decision asks, with what it expected and what it found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    name: &'static str,
+    ok: bool,
+    expected: Value,
+    found: Value,
+    refused: Option<Refused>,
+    mend: Option<String>,
+}
+
+impl Check {
+    /// A check by its public name. It holds until told otherwise.
+    #[must_use]
+    pub fn named(name: &'static str) -> Self {
+        Self { name, ok: true, expected: Value::Null, found: Value::Null, refused: None, mend: None }
+    }
+
+    /// What would let it pass: a whole value, never a token or key.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<Value>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    /// What was there: a whole value, never a token or key; null where there was nothing.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<Value>) -> Self {
+        self.found = found.into();
+        self
+    }
+
+    /// Whether it passes.
+    #[must_use]
+    pub fn holds(mut self, ok: bool) -> Self {
+        self.ok = ok;
+        self
+    }
+
+    /// The answer if it does not pass.
+    #[must_use]
+    pub fn or_refuse(mut self, refusal: &'static Refusal, id: &'static str) -> Self {
+        if !self.ok {
+            self.refused = Some(refusal.refuse(id));
+        }
+        self
+    }
+
+    /// An argument of the answer given by [`or_refuse`](Self::or_refuse).
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.refused = self.refused.map(|refused| refused.with(name, value));
+        self
+    }
+
+    /// What would have made it pass, in a sentence with Google's names; made only if it failed.
+    #[must_use]
+    pub fn mend(mut self, mend: impl FnOnce() -> String) -> Self {
+        if !self.ok {
+            self.mend = Some(mend());
+        }
+        self
+    }
+
+    /// Its public name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it passed.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.ok
+    }
+
+    /// What would let it pass.
+    #[must_use]
+    pub fn expectation(&self) -> &Value {
+        &self.expected
+    }
+
+    /// What was there.
+    #[must_use]
+    pub fn finding(&self) -> &Value {
+        &self.found
+    }
+
+    /// The answer, if it failed.
+    #[must_use]
+    pub fn refused(&self) -> Option<&Refused> {
+        self.refused.as_ref()
+    }
+
+    /// What would have made it pass, if it failed.
+    #[must_use]
+    pub fn mending(&self) -> Option<&str> {
+        self.mend.as_deref()
+    }
+}
+
+/// A verdict with its reasons: all checks that could be made, in order. The first that failed gives the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    surface: &'static str,
+    of: Cow<'static, str>,
+    checks: Vec<Check>,
+}
+
+impl Decision {
+    /// An empty decision of a surface (a surface word of the refusal catalogue) about one of its methods, in Google's spelling.
+    #[must_use]
+    pub fn of(surface: &'static str, of: impl Into<Cow<'static, str>>) -> Self {
+        Self { surface, of: of.into(), checks: Vec::with_capacity(8) }
+    }
+
+    /// Makes a check and adds it.
+    #[must_use]
+    pub fn check(mut self, check: impl FnOnce() -> Check) -> Self {
+        self.checks.push(check());
+        self
+    }
+
+    /// Adds a check that was made elsewhere and says whether it passed.
+    pub fn add(&mut self, check: Check) -> bool {
+        let ok = check.ok;
+        self.checks.push(check);
+        ok
+    }
+
+    /// The surface word.
+    #[must_use]
+    pub fn surface(&self) -> &'static str {
+        self.surface
+    }
+
+    /// The method, in Google's spelling.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.of
+    }
+
+    /// All checks, in order of judgement.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The check that gives the answer, if one failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<&Check> {
+        self.checks.iter().find(|check| !check.ok)
+    }
+
+    /// The answer: nothing, or the refusal of the first check that failed.
+    ///
+    /// # Errors
+    ///
+    /// The refusal. A failed check without one is a defect of the service; it counts as passed here and a debug build panics.
+    pub fn verdict(&self) -> Result<(), Refused> {
+        match self.failed() {
+            None => Ok(()),
+            Some(check) => {
+                debug_assert!(check.refused.is_some(), "check `{}` failed and has no refusal", check.name);
+                check.refused.clone().map_or(Ok(()), Err)
+            }
+        }
+    }
+}
