@@ -1,0 +1,325 @@
+//! Where scenarios run: the two traits that a world implements, and what passes between it and the runner.
+//!
+//! A [`World`] opens a [`Site`] per case. The site decides addresses, credentials and clock; all else that a scenario
+//! does goes through it as plain requests to public APIs. Everything here is object-safe, and bodies are bytes.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokenrig_decision::Record;
+
+/// Offline or live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A rig of our own.
+    Offline,
+    /// A real Google Cloud project, or something that is reached like one.
+    Live,
+}
+
+impl Kind {
+    /// The word of scenario files and of `--world`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Offline => "offline",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A place that scenarios can run in.
+pub trait World: Send + Sync {
+    /// Which of the two it is.
+    fn kind(&self) -> Kind;
+
+    /// Whether it has what a scenario `needs`: `Ok`, or why not in words that fit after "needs `docker`: ".
+    ///
+    /// # Errors
+    ///
+    /// The reason, lower case, no full stop.
+    fn offers(&self, need: &str) -> Result<(), String>;
+
+    /// Opens a site for one case. Nothing of another case is visible in it.
+    fn open(&self, foundation: Foundation) -> BoxFuture<'_, Result<Box<dyn Site>, WorldFault>>;
+}
+
+/// What must be known before a site can stand: all of a given document that is no Google resource. Values are evaluated.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Foundation {
+    /// Names the case in logs and run prefixes, for example `federation/cloud-run`.
+    pub name: String,
+    /// `projectId`, `projectNumber`, `location`, `agents`: what the given document says, and nothing else.
+    pub project: Map<String, Value>,
+    /// The issuers by id, each the map of its fields (`issuer`, `misbehaves`, `upstream`, …).
+    pub issuers: Map<String, Value>,
+    /// `users` as given.
+    pub users: Map<String, Value>,
+    /// `workspace` as given.
+    pub workspace: Map<String, Value>,
+    /// `organization` as given, without its `iamPolicy`.
+    pub organization: Map<String, Value>,
+    /// `aws` as given.
+    pub aws: Map<String, Value>,
+    /// `settings` as given.
+    pub settings: Map<String, Value>,
+    /// The first instant: the scenario's `now`, else that of `--now`. `None` leaves it to the world.
+    pub now: Option<Timestamp>,
+    /// Whether a step runs a real client, which looks at its own clock.
+    pub has_run_step: bool,
+}
+
+/// The world as one case sees it. Dropping a site without [`close`](Site::close) must still end all that it started.
+pub trait Site: Send + Sync {
+    /// What `project` and the issuers' ids mean in CEL.
+    fn facts(&self) -> Facts;
+
+    /// The present instant of the site's clock.
+    fn now(&self) -> Timestamp;
+
+    /// Sends a request and waits for the whole answer, at most [`Request::deadline`] of real time. Redirects are not
+    /// followed, nothing is retried, the target goes out byte for byte, no header is added beyond what HTTP needs.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>>;
+
+    /// Signs a token with a key of a given issuer.
+    fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>>;
+
+    /// An access token of the run's owner or of a given service account. The scenario needs no grant for it, and its
+    /// making leaves no decision behind.
+    fn credentials(&self, who: Who) -> BoxFuture<'_, Result<String, SiteFault>>;
+
+    /// Moves the clock to `to` and waits until all that fell due is done. Live it waits, up to the world's limit.
+    fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, SiteFault>>;
+
+    /// Decisions made after the one numbered `since` (0: all), oldest first. `None`: this world shows no decisions.
+    fn decisions(&self, since: u64) -> BoxFuture<'_, Option<Vec<Record>>>;
+
+    /// Requests that reached a service, refused ones included, after the one numbered `since` (0: all), oldest first.
+    /// `service` is the full resource name (`projects/P/locations/L/services/S`) or a given service's id.
+    fn received(&self, service: &str, since: u64) -> BoxFuture<'_, Result<Vec<Received>, SiteFault>>;
+
+    /// The variables of `exec` for a real client of this site, complete with search paths for `needs` such as `python`.
+    fn environment(&self, needs: &[String]) -> BoxFuture<'_, Result<Vec<(String, String)>, SiteFault>>;
+
+    /// Says what answers behind a service, by its full resource name: the value of `workload` in a given document.
+    fn set_workload(&self, service: &str, workload: &Value) -> BoxFuture<'_, Result<(), SiteFault>>;
+
+    /// Changes fields of a given issuer, for example `{"misbehaves": "keys-unreachable"}`.
+    fn patch_issuer(&self, issuer: &str, fields: &Map<String, Value>) -> BoxFuture<'_, Result<(), SiteFault>>;
+
+    /// Ends all that the site started and gives up its resources.
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>>;
+}
+
+/// What a site says of itself before anything was created.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// The project's id.
+    pub project_id: String,
+    /// The project's number, in digits.
+    pub project_number: String,
+    /// The location of resources that do not say another.
+    pub location: String,
+    /// E-mail addresses of the service agents, by service word (`pubsub`, `cloudscheduler`, …).
+    pub agents: BTreeMap<String, String>,
+    /// The issuers by given id; each has at least `issuer`, its URL.
+    pub issuers: BTreeMap<String, Map<String, Value>>,
+    /// Further values that a given document may refer to by id (`organization`, …).
+    pub more: BTreeMap<String, Value>,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The run's own credentials.
+    Owner,
+    /// A service account, by e-mail.
+    Account(String),
+}
+
+/// The HTTP version that a request must use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// Whatever is agreed.
+    #[default]
+    Any,
+    /// HTTP/2, with trailers read: what gRPC needs.
+    Http2,
+}
+
+/// A request as it goes out.
+#[derive(Clone)]
+pub struct Request {
+    /// The verb, in capitals as a rule.
+    pub method: String,
+    /// Scheme, authority and the rest: everything after the authority goes out byte for byte.
+    pub url: String,
+    /// In order; names as written.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty for none.
+    pub body: Vec<u8>,
+    /// Which HTTP.
+    pub protocol: Protocol,
+    /// How long the whole exchange may take, in real time.
+    pub deadline: Duration,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &crate::redact::text(&self.url))
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
+    /// In order; lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The whole body, at most [`Answer::LIMIT`] bytes.
+    pub body: Vec<u8>,
+    /// Trailers, lower-case names.
+    pub trailers: Vec<(String, String)>,
+    /// Real time from the first byte sent to the last received.
+    pub took: Duration,
+}
+
+impl Answer {
+    /// The longest body that a site hands on: 16 MiB. A longer one is a [`SiteFault::TooLarge`].
+    pub const LIMIT: usize = 16 << 20;
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token to be signed. The claims are whole: nothing is filled in by the site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MintOrder {
+    /// The id of the given issuer.
+    pub issuer: String,
+    /// Members of the JOSE header that differ from the usual (`alg`, `kid`, `typ`); null takes one away.
+    pub header: Map<String, Value>,
+    /// All claims, in order.
+    pub claims: Map<String, Value>,
+    /// The key that signs.
+    pub key: MintKey,
+}
+
+/// Which key signs a token.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum MintKey {
+    /// The issuer's present one.
+    #[default]
+    Current,
+    /// The issuer's key for an algorithm (`RS256`, `ES256`) or with this key id.
+    Named(String),
+    /// A key of the same algorithm that the issuer does not publish, under the present key's id.
+    Foreign,
+}
+
+/// What [`Site::advance`] did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advanced {
+    /// The instant reached.
+    pub now: Timestamp,
+    /// What was still in flight when waiting ended, in words.
+    pub in_flight: Vec<String>,
+}
+
+/// A request that reached a service.
+#[derive(Clone)]
+pub struct Received {
+    /// Counts all received requests of a site from 1.
+    pub seq: u64,
+    /// When, on the site's clock.
+    pub at: Timestamp,
+    /// The verb.
+    pub method: String,
+    /// Path and query, as sent.
+    pub path: String,
+    /// In order; lower-case names; as the service's door saw them.
+    pub headers: Vec<(String, String)>,
+    /// The body, as far as it was kept.
+    pub body: Vec<u8>,
+    /// What was answered.
+    pub status: u16,
+    /// The bearer token's header and claims, if it was a JWT.
+    pub token: Option<Opened>,
+    /// Whether the door's own check found the token's signature good; `None` if it did not get that far.
+    pub signature_checked: Option<bool>,
+    /// The door's decision, where this world shows it.
+    pub decision: Option<Record>,
+}
+
+/// A token that was opened: what it says, without its signature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// The JOSE header.
+    pub header: Map<String, Value>,
+    /// The claims.
+    pub claims: Map<String, Value>,
+}
+
+/// Why no site could be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorldFault {
+    /// The foundation asks for something that is wrong or unknown: a fault of the file.
+    #[error("{0}")]
+    Foundation(String),
+    /// The world itself could not be set up.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// What a site could not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SiteFault {
+    /// The URL is none that this site can reach or parse.
+    #[error("cannot send to `{url}`: {why}")]
+    Target {
+        /// The URL, secrets shortened.
+        url: String,
+        /// Why not.
+        why: String,
+    },
+    /// The connection failed: refused, TLS, reset.
+    #[error("{0}")]
+    Connection(String),
+    /// The deadline passed.
+    #[error("no answer within {0:?}")]
+    Deadline(Duration),
+    /// The answer is larger than [`Answer::LIMIT`].
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Nothing of this name is there.
+    #[error("{0}")]
+    Unknown(String),
+    /// This world cannot do it; the case is skipped with this reason.
+    #[error("{0}")]
+    Unsupported(String),
+    /// Anything else, in words that fit after "failed to …:".
+    #[error("{0}")]
+    Other(String),
+}
