@@ -31,6 +31,7 @@
 
 mod check;
 mod evidence;
+mod matching;
 mod record;
 mod refusal;
 mod wire;
@@ -38,7 +39,8 @@ mod wire;
 pub use crate::{
     check::{Check, Decision},
     evidence::{Assumption, Evidence, Word},
-    record::{CheckRecord, Record},
+    matching::{Difference, Seen},
+    record::{Answer, CheckRecord, Record},
     refusal::{Refusal, Refused},
     wire::{Code, Detail, Form, Wire},
 };
