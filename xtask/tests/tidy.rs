@@ -1,0 +1,4 @@
+//! The house itself: generated files are up to date.
+
+#[path = "tidy/generated.rs"]
+mod generated;
