@@ -1,1 +1,27 @@
-//! Being built.
+//! The files that people write: scenarios and given documents.
+//!
+//! Skeleton; see the modules.
+
+mod diagnostic;
+mod load;
+mod model;
+mod moment;
+mod read;
+mod rows;
+mod source;
+mod template;
+mod words;
+
+pub use crate::{
+    diagnostic::{Diagnostic, Faults, Label, Patch, Severity},
+    load::{Folder, Loader},
+    model::{
+        Case, Expect, ExpectDecision, ExpectToken, Given, GivenResource, HttpBody, Mint, Over, Play, Scenario, Step,
+        Verb, Who, WorldName,
+    },
+    moment::{Moment, duration, instant},
+    read::{parse_given, parse_scenario, read_given, read_scenario},
+    source::{MAX_BYTES, Position, Source, SourceId, Sources, Span},
+    template::{Expr, Key, Kind, Piece, RowUse, Template},
+    words::{Flaw, Misbehaviour, RigCall, nearest},
+};

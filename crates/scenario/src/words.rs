@@ -1,0 +1,378 @@
+//! The one table of known words. A word whose service does not exist yet is known and says so: playing it means changing
+//! `not_yet` to `played` here.
+
+/// A word of the format.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) name: &'static str,
+    pub(crate) played: bool,
+}
+
+const fn played(name: &'static str) -> Word {
+    Word { name, played: true }
+}
+
+const fn not_yet(name: &'static str) -> Word {
+    Word { name, played: false }
+}
+
+/// Keys of a scenario file.
+pub(crate) const FILE: &[Word] = &[
+    played("scenario"),
+    played("about"),
+    played("tags"),
+    played("worlds"),
+    played("needs"),
+    played("now"),
+    played("vars"),
+    played("given"),
+    played("cases"),
+    played("steps"),
+];
+
+/// Worlds.
+pub(crate) const WORLDS: &[Word] = &[played("offline"), played("live")];
+
+/// What a scenario may need.
+pub(crate) const NEEDS: &[Word] = &[
+    played("echo"),
+    played("gcloud"),
+    played("python"),
+    played("node"),
+    played("docker"),
+    played("saml"),
+    played("netns"),
+];
+
+/// Keys of `given` that are no collections of Google's.
+pub(crate) const SECTIONS: &[Word] = &[
+    played("include"),
+    played("project"),
+    played("issuers"),
+    played("users"),
+    played("settings"),
+    not_yet("organization"),
+    not_yet("workspace"),
+    not_yet("aws.accounts"),
+    not_yet("oauth2.clients"),
+];
+
+/// Keys of `given` that are collections of Google's.
+pub(crate) const COLLECTIONS: &[Word] = &[
+    played("iam.workloadIdentityPools"),
+    played("iam.roles"),
+    played("iam.serviceAccounts"),
+    played("run.services"),
+    not_yet("cloudfunctions.functions"),
+    not_yet("cloudscheduler.jobs"),
+    not_yet("cloudtasks.queues"),
+    not_yet("iam.workforcePools"),
+    not_yet("orgpolicy.policies"),
+    not_yet("pubsub.schemas"),
+    not_yet("pubsub.subscriptions"),
+    not_yet("pubsub.topics"),
+    not_yet("storage.buckets"),
+    not_yet("workflows.workflows"),
+];
+
+/// APIs of Google whose methods are known to come; those of the method table are played.
+pub(crate) const APIS_TO_COME: &[&str] = &[
+    "cloudfunctions",
+    "cloudscheduler",
+    "cloudtasks",
+    "iap",
+    "logging",
+    "oauth2",
+    "orgpolicy",
+    "pubsub",
+    "storage",
+    "workflowexecutions",
+    "workflows",
+];
+
+/// Keys of `project`.
+pub(crate) const PROJECT: &[Word] =
+    &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
+
+/// Keys of an issuer.
+pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), not_yet("upstream")];
+
+/// Keys of a user.
+pub(crate) const USER: &[Word] = &[not_yet("refreshTokens")];
+
+/// Keys of `settings`.
+pub(crate) const SETTINGS: &[Word] =
+    &[played("seed"), played("propagation"), played("quotas"), played("disabledServices")];
+
+/// The verbs of steps.
+pub(crate) const VERBS: &[Word] = &[
+    played("mint"),
+    played("exchange"),
+    played("call"),
+    played("http"),
+    not_yet("sign"),
+    played("run"),
+    played("advance"),
+    played("receive"),
+];
+
+/// Keys that any step may have.
+pub(crate) const ANY_STEP: &[&str] = &["step", "as", "save", "expect", "deadline"];
+
+/// Keys that a step of this verb may have beside those of any step.
+pub(crate) fn step_keys(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "mint" => &["claims", "header", "key", "flaw", "raw"],
+        "exchange" => &["at", "with"],
+        "call" => &["with", "over"],
+        "http" => &["headers", "query", "json", "form", "text", "file"],
+        "sign" => &["by", "expires", "version", "headers"],
+        "run" => &["env", "dir", "stdin"],
+        "receive" => &["within"],
+        _ => &[],
+    }
+}
+
+/// Keys of `expect` that make sense after this verb.
+pub(crate) fn expect_keys(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "mint" => &["token", "that"],
+        "exchange" | "call" | "http" => &["status", "headers", "body", "text", "token", "refusal", "decision", "that"],
+        "sign" => &["url", "status", "headers", "body", "text", "refusal", "decision", "that"],
+        "run" => &["exit", "stdout", "stderr", "decision", "that"],
+        "receive" => {
+            &["count", "method", "path", "status", "headers", "body", "text", "token", "refusal", "decision", "that"]
+        }
+        _ => &["that"],
+    }
+}
+
+/// All keys of `expect`.
+pub(crate) const EXPECT: &[&str] = &[
+    "status", "headers", "body", "text", "token", "exit", "stdout", "stderr", "count", "url", "method", "path",
+    "refusal", "decision", "that",
+];
+
+/// Keys of `expect.token`.
+pub(crate) const EXPECT_TOKEN: &[&str] = &["signer", "header", "claims", "lifetime", "at"];
+
+/// Keys of `expect.decision`.
+pub(crate) const EXPECT_DECISION: &[&str] = &["failed", "refusal", "expected", "found"];
+
+/// Fields of `sts.token`, in REST spelling.
+pub(crate) const EXCHANGE: &[&str] =
+    &["audience", "grantType", "options", "requestedTokenType", "scope", "subjectToken", "subjectTokenType"];
+
+/// What CEL sees in `save` and `expect` after a step of this verb.
+pub(crate) fn results(verb: &str) -> &'static [&'static str] {
+    match verb {
+        "mint" => &["token"],
+        "exchange" | "call" | "http" => &["status", "headers", "body", "text"],
+        "sign" => &["status", "headers", "body", "text", "url"],
+        "run" => &["exit", "stdout", "stderr"],
+        "receive" => &["requests"],
+        _ => &[],
+    }
+}
+
+/// What CEL sees after some step.
+pub(crate) const RESULTS: &[&str] =
+    &["status", "headers", "body", "text", "token", "url", "exit", "stdout", "stderr", "requests"];
+
+/// What CEL always sees.
+pub(crate) const ALWAYS: &[&str] = &["case", "vars", "project", "now", "given"];
+
+/// The functions that the runner brings.
+pub(crate) const FUNCTIONS: &[&str] = &["jwt", "base64", "credential_file", "key_file"];
+
+/// Words of CEL that name nothing else: literals, reserved words, types and macros.
+pub(crate) const CEL: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+    "has",
+    "all",
+    "exists",
+    "exists_one",
+    "map",
+    "filter",
+    "size",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "string",
+    "bytes",
+    "list",
+    "type",
+    "dyn",
+    "null_type",
+    "timestamp",
+    "duration",
+    "optional",
+    "google",
+    "matches",
+    "it",
+    "absent",
+];
+
+/// Whether a given id or a saved name may not be this word.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    [RESULTS, ALWAYS, FUNCTIONS, CEL].iter().any(|words| words.contains(&name))
+}
+
+/// Defines an enum whose variants are words of the format.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in a file.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// The one of this word.
+            #[must_use]
+            pub fn of(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.word() == word)
+            }
+        }
+    };
+}
+
+words! {
+    /// What is wrong on purpose with a token that `mint` makes.
+    Flaw {
+        /// `alg` is `none` and the signature is empty.
+        AlgNone = "alg-none",
+        /// Signed by a key that the issuer does not publish, under the key id of one that it does.
+        WrongKey = "wrong-key",
+        /// Its key id is none of the issuer's.
+        UnknownKid = "unknown-kid",
+        /// It names no key.
+        NoKid = "no-kid",
+        /// `exp` has passed.
+        Expired = "expired",
+        /// `iat` (and `nbf`, if there is one) lies in the future.
+        NotYetValid = "not-yet-valid",
+        /// No `exp`.
+        NoExp = "no-exp",
+        /// No `iat`.
+        NoIat = "no-iat",
+        /// `iss` is another issuer.
+        WrongIssuer = "wrong-issuer",
+        /// `aud` is another audience.
+        WrongAudience = "wrong-audience",
+        /// No `sub`.
+        NoSubject = "no-subject",
+        /// The claims were changed after signing.
+        TamperedPayload = "tampered-payload",
+        /// The token's end is missing.
+        Truncated = "truncated",
+        /// Larger than anybody takes.
+        Oversized = "oversized",
+    }
+}
+
+words! {
+    /// How an issuer misbehaves.
+    Misbehaviour {
+        /// Not at all.
+        None = "none",
+        /// Its keys cannot be fetched.
+        KeysUnreachable = "keys-unreachable",
+        /// It answers too late.
+        Slow = "slow",
+        /// It redirects.
+        Redirects = "redirects",
+        /// It answers with a status of 500.
+        ServerError = "server-error",
+        /// It answers with a web page.
+        Html = "html",
+        /// Its discovery document names another issuer.
+        WrongIssuer = "wrong-issuer",
+        /// It signs with a key that it does not publish.
+        UnknownKid = "unknown-kid",
+        /// Its key set cannot be read.
+        BadKeys = "bad-keys",
+        /// Its documents are too large.
+        Oversized = "oversized",
+        /// Its TLS certificate is for another host.
+        WrongCertificate = "wrong-certificate",
+    }
+}
+
+words! {
+    /// A call of our own.
+    RigCall {
+        /// Changes fields of an issuer: `issuer` names it.
+        IssuersPatch = "rig.issuers.patch",
+        /// Rotates keys: `of` is `google`, an e-mail or an issuer.
+        KeysRotate = "rig.keys.rotate",
+        /// Changes what answers behind a service: `service` names it.
+        ServicesPatch = "rig.services.patch",
+    }
+}
+
+impl RigCall {
+    /// Whether it is played.
+    pub(crate) const fn played(self) -> bool {
+        match self {
+            Self::IssuersPatch | Self::ServicesPatch => true,
+            Self::KeysRotate => false,
+        }
+    }
+
+    /// The fields of its `with`; the first one is required.
+    pub(crate) const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::IssuersPatch => &["issuer", "misbehaves"],
+            Self::KeysRotate => &["of"],
+            Self::ServicesPatch => &["service", "workload"],
+        }
+    }
+}
+
+/// The known word that is nearest to what was written, if one is near enough to be meant.
+#[must_use]
+pub fn nearest<'w>(written: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    // Words of any length come in; comparing is quadratic in it.
+    if written.chars().count() > 80 {
+        return None;
+    }
+    let lower = written.to_lowercase();
+    known
+        .into_iter()
+        .map(|word| (strsim::osa_distance(&lower, &word.to_lowercase()), word))
+        .filter(|(distance, word)| {
+            let longer = word.chars().count().max(written.chars().count());
+            *distance <= 1.max(longer / 3) && *distance < word.chars().count()
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
