@@ -118,3 +118,62 @@ impl rcgen::SigningKey for Signer<'_> {
         Ok(self.key.sign_for_x509(message))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::pool;
+
+    fn certificate(key: &SigningKey) -> String {
+        let [from, to] = ["2020-01-01T00:00:00Z", "2049-12-31T23:59:59Z"].map(|time| time.parse().unwrap());
+        self_signed_pem(key, "signer.tokenrig.test", from, to)
+    }
+
+    #[rstest]
+    #[case(pool::rsa(0))]
+    #[case(pool::ec(0))]
+    fn a_certificate_holds_the_key_the_name_and_the_times_and_is_signed_by_itself(#[case] key: &SigningKey) {
+        let pem = certificate(key);
+        let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
+        let certificate = block.parse_x509().unwrap();
+        assert_eq!(certificate.subject().to_string(), "CN=signer.tokenrig.test");
+        assert_eq!(certificate.validity().not_before.timestamp(), 1_577_836_800);
+        assert_eq!(certificate.validity().not_after.timestamp(), 2_524_607_999);
+        let signature = &certificate.signature_value.data;
+        let signed = certificate.tbs_certificate.as_ref();
+        if key.algorithm() == Algorithm::Rs256 {
+            assert!(key.public().verify(Algorithm::Rs256, signed, signature));
+        } else {
+            let algorithm = &aws_lc_rs::signature::ECDSA_P256_SHA256_ASN1;
+            let public = aws_lc_rs::signature::UnparsedPublicKey::new(algorithm, key.public().spki_der().to_vec());
+            public.verify(signed, signature).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_rsa_certificate_is_the_same_each_time() {
+        assert_eq!(certificate(pool::rsa(2)), certificate(pool::rsa(2)));
+    }
+
+    #[rstest]
+    #[case::a_certificate(certificate(pool::rsa(0)))]
+    #[case::a_public_key(public_pem(&pool::rsa(0).public()))]
+    #[case::with_text_before(format!("uploaded on Monday\n{}", public_pem(&pool::rsa(0).public())))]
+    #[case::with_the_line_ends_of_windows(public_pem(&pool::rsa(0).public()).replace('\n', "\r\n"))]
+    fn the_key_is_read_from_pem(#[case] pem: String) {
+        assert_eq!(public_key_from_pem(&pem), Ok(pool::rsa(0).public()));
+    }
+
+    #[rstest]
+    #[case::nothing(String::new(), PemFault::NotPem)]
+    #[case::text("hello".to_owned(), PemFault::NotPem)]
+    #[case::a_private_key(pool::ec(0).pkcs8_pem(), PemFault::Label)]
+    #[case::an_empty_certificate(pem("CERTIFICATE", b""), PemFault::Certificate)]
+    #[case::an_empty_key(pem("PUBLIC KEY", b""), PemFault::Key(KeyFault::Malformed("SubjectPublicKeyInfo")))]
+    #[case::too_much("-".repeat(MAX_PEM_BYTES + 1), PemFault::TooLarge)]
+    fn what_holds_no_key_is_refused(#[case] text: String, #[case] fault: PemFault) {
+        assert_eq!(public_key_from_pem(&text), Err(fault));
+    }
+}
