@@ -40,9 +40,9 @@ pub fn numeric_date(claims: &Map, name: &str) -> Result<Timestamp, DateFault> {
     let seconds = match (number.as_i64(), number.as_f64()) {
         (Some(seconds), _) => seconds,
         (None, Some(double)) if double.fract() != 0.0 => return Err(DateFault::Fraction),
-        // Far beyond the calendar a double still is an exact integer, so the cast keeps what is in range.
-        (None, Some(double)) if double.abs() < 1e15 => double as i64,
-        _ => return Err(DateFault::OutOfRange),
+        // What an i64 cannot hold becomes its nearest end, which lies beyond the calendar too.
+        (None, Some(double)) => double as i64,
+        (None, None) => return Err(DateFault::OutOfRange),
     };
     Timestamp::from_second(seconds).map_err(|_| DateFault::OutOfRange)
 }
