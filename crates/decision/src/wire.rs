@@ -46,6 +46,29 @@ impl Code {
         }
     }
 
+    /// The code of a number on the gRPC wire; `None` for 0 (OK) and for numbers that are no code.
+    #[must_use]
+    pub fn from_grpc(number: i32) -> Option<Self> {
+        const ALL: [Code; 15] = [
+            Code::Cancelled,
+            Code::Unknown,
+            Code::InvalidArgument,
+            Code::DeadlineExceeded,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::PermissionDenied,
+            Code::Unauthenticated,
+            Code::ResourceExhausted,
+            Code::FailedPrecondition,
+            Code::Aborted,
+            Code::OutOfRange,
+            Code::Unimplemented,
+            Code::Internal,
+            Code::Unavailable,
+        ];
+        ALL.into_iter().find(|code| code.grpc() == number)
+    }
+
     /// The HTTP status that google.rpc.Code documents for it.
     #[must_use]
     pub const fn http(self) -> u16 {

@@ -9,37 +9,22 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokenrig_decision::Record;
+pub use tokenrig_jose::Opened;
+pub use tokenrig_scenario::WorldName;
 
-/// Offline or live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A rig of our own.
-    Offline,
-    /// A real Google Cloud project, or something that is reached like one.
-    Live,
-}
-
-impl Kind {
-    /// The word of scenario files and of `--world`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Offline => "offline",
-            Self::Live => "live",
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+/// The word of a world, as scenario files and `--world` write it.
+#[must_use]
+pub const fn word(kind: WorldName) -> &'static str {
+    match kind {
+        WorldName::Offline => "offline",
+        WorldName::Live => "live",
     }
 }
 
 /// A place that scenarios can run in.
 pub trait World: Send + Sync {
     /// Which of the two it is.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> WorldName;
 
     /// Whether it has what a scenario `needs`: `Ok`, or why not in words that fit after "needs `docker`: ".
     ///
@@ -63,12 +48,6 @@ pub struct Foundation {
     pub issuers: Map<String, Value>,
     /// `users` as given.
     pub users: Map<String, Value>,
-    /// `workspace` as given.
-    pub workspace: Map<String, Value>,
-    /// `organization` as given, without its `iamPolicy`.
-    pub organization: Map<String, Value>,
-    /// `aws` as given.
-    pub aws: Map<String, Value>,
     /// `settings` as given.
     pub settings: Map<String, Value>,
     /// The first instant: the scenario's `now`, else that of `--now`. `None` leaves it to the world.
@@ -271,15 +250,6 @@ pub struct Received {
     pub signature_checked: Option<bool>,
     /// The door's decision, where this world shows it.
     pub decision: Option<Record>,
-}
-
-/// A token that was opened: what it says, without its signature.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Opened {
-    /// The JOSE header.
-    pub header: Map<String, Value>,
-    /// The claims.
-    pub claims: Map<String, Value>,
 }
 
 /// Why no site could be opened.

@@ -1,0 +1,278 @@
+//! What a run tells while it goes on and when it has ended. All texts are already free of whole tokens and keys.
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokenrig_decision::Record;
+use tokenrig_scenario::{Faults, Sources, Span, WorldName};
+
+use crate::world::word;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The plan stands and the first cases start.
+    Started(Started),
+    /// A case has started.
+    CaseStarted(CaseId),
+    /// A case has ended. Cases end in any order; [`CaseReport::number`] is their order in the plan.
+    CaseEnded(Arc<CaseReport>),
+    /// All cases have ended.
+    Ended(Summary),
+}
+
+/// The size of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The world.
+    pub world: WorldName,
+    /// How many scenarios have at least one case in the plan.
+    pub scenarios: usize,
+    /// How many cases are in the plan.
+    pub cases: usize,
+    /// How many run at once.
+    pub jobs: usize,
+}
+
+/// Names a case: (scenario, case) is unique within a run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CaseId {
+    /// Theme and name, for example `federation/cloud-run`.
+    pub scenario: String,
+    /// The file as it was found, for the command that runs it again.
+    pub file: PathBuf,
+    /// The scenario's title.
+    pub title: String,
+    /// The row's name; `None` in a scenario without rows.
+    pub case: Option<String>,
+}
+
+impl CaseId {
+    /// The row's name, else the scenario's title.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.case.as_deref().unwrap_or(&self.title)
+    }
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.case {
+            Some(case) => write!(f, "{} › {case}", self.scenario),
+            None => f.write_str(&self.scenario),
+        }
+    }
+}
+
+/// How a case ended, with all that a person needs to understand it.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// Its name.
+    pub id: CaseId,
+    /// Its place in the plan, from 0.
+    pub number: usize,
+    /// The files that its spans point into.
+    pub sources: Sources,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What happened in `given`, if that went wrong, and in each step up to the last that ran.
+    pub steps: Vec<StepReport>,
+    /// Real time.
+    pub took: Duration,
+}
+
+impl CaseReport {
+    /// All failures with the step that each belongs to.
+    pub fn failures(&self) -> impl Iterator<Item = (&StepReport, &Failure)> {
+        self.steps.iter().flat_map(|step| step.failures.iter().map(move |failure| (step, failure)))
+    }
+}
+
+/// What came of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every expectation held.
+    Passed,
+    /// At least one did not, or a step could not be made.
+    Failed,
+    /// The world, or what is `given`, could not be set up.
+    Broken(String),
+    /// It did not run.
+    Skipped(Skip),
+}
+
+/// Why a case did not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Skip {
+    /// The scenario needs what this world lacks.
+    Need {
+        /// The need's word.
+        need: String,
+        /// Why it is not there.
+        why: String,
+        /// Whether `--require` makes this an error.
+        required: bool,
+    },
+    /// The scenario does not run in this kind of world.
+    World(WorldName),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Need { need, why, .. } => write!(f, "needs `{need}`: {why}"),
+            Self::World(kind) => write!(f, "does not run {}", word(*kind)),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What a step did and what came back.
+#[derive(Debug, Clone, Default)]
+pub struct StepReport {
+    /// Its number from 1; 0 for `given`.
+    pub number: usize,
+    /// Its title.
+    pub title: Option<String>,
+    /// What it did, in one line with its holes filled: `GET https://…/hello`, `mint corp`.
+    pub what: String,
+    /// The line of the file that says so.
+    pub at: Option<Span>,
+    /// The requests it made, in order.
+    pub exchanges: Vec<Exchange>,
+    /// The command it ran.
+    pub command: Option<CommandReport>,
+    /// The decision of the request that it made or received.
+    pub decision: Option<Record>,
+    /// What went wrong.
+    pub failures: Vec<Failure>,
+    /// Expectations that this world cannot check, in words.
+    pub not_checked: Vec<String>,
+    /// Real time.
+    pub took: Duration,
+}
+
+/// A request and its answer as they may be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// The verb.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// In order.
+    pub request_headers: Vec<(String, String)>,
+    /// The start of the body, if it is text.
+    pub request_body: String,
+    /// The answer, or why there was none.
+    pub answer: Option<AnswerShown>,
+    /// Why there was no answer.
+    pub fault: Option<String>,
+}
+
+/// An answer as it may be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AnswerShown {
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// In order; lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The start of the body, if it is text.
+    pub body: String,
+    /// Real time.
+    pub took: Duration,
+}
+
+/// A command that a step ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandReport {
+    /// The command line.
+    pub line: String,
+    /// Its exit code; 128+N if signal N ended it.
+    pub exit: i64,
+    /// The start of what it printed.
+    pub stdout: String,
+    /// The start of what it printed to stderr.
+    pub stderr: String,
+}
+
+/// Something that is not as expected.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Failure {
+    /// One line, lower case: `expected status 200, found 401`.
+    pub message: String,
+    /// Where the file says what is expected.
+    pub at: Option<Span>,
+    /// What to write under that place: `found 401`.
+    pub label: String,
+    /// The value expected, where there is one.
+    pub expected: Option<Value>,
+    /// The value found, where there is one.
+    pub found: Option<Value>,
+    /// The values of the parts of a CEL line that did not hold, in source order.
+    pub parts: Vec<(String, String)>,
+    /// More to know, a line each.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a message alone.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Cases that passed.
+    pub passed: usize,
+    /// Cases that failed.
+    pub failed: usize,
+    /// Cases for which the world could not be set up.
+    pub broken: usize,
+    /// Cases that did not run.
+    pub skipped: usize,
+    /// Of those, how many lack a need that `--require` names.
+    pub missing: usize,
+    /// Files that are wrong and did not run.
+    pub wrong_files: usize,
+    /// Real time.
+    pub took: Duration,
+}
+
+impl Summary {
+    /// All cases.
+    #[must_use]
+    pub fn cases(&self) -> usize {
+        self.passed + self.failed + self.broken + self.skipped
+    }
+
+    /// The exit code: the first that applies of 2 (a file is wrong, nothing matched), 3 (the world could not be set up,
+    /// a required need is missing), 1 (a case failed), 0.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.wrong_files > 0 || self.cases() == 0 {
+            2
+        } else if self.broken > 0 || self.missing > 0 {
+            3
+        } else {
+            u8::from(self.failed > 0)
+        }
+    }
+}
+
+/// A file that cannot run, with all its faults.
+#[derive(Debug, Clone)]
+pub struct WrongFile {
+    /// The file as it was found.
+    pub file: PathBuf,
+    /// What is wrong; at least one fault.
+    pub faults: Faults,
+}
