@@ -2,8 +2,30 @@
 pub mod google {
     pub mod api {
         include!("google.api.rs");
+        pub mod serviceusage {
+            pub mod v1 {
+                include!("google.api.serviceusage.v1.rs");
+            }
+        }
+    }
+    pub mod cloud {
+        pub mod orgpolicy {
+            pub mod v2 {
+                include!("google.cloud.orgpolicy.v2.rs");
+            }
+        }
+        pub mod run {
+            pub mod v2 {
+                include!("google.cloud.run.v2.rs");
+            }
+        }
     }
     pub mod iam {
+        pub mod admin {
+            pub mod v1 {
+                include!("google.iam.admin.v1.rs");
+            }
+        }
         pub mod credentials {
             pub mod v1 {
                 include!("google.iam.credentials.v1.rs");
@@ -26,5 +48,20 @@ pub mod google {
 pub mod tokenrig {
     pub mod api {
         include!("tokenrig.api.rs");
+    }
+    pub mod cloudresourcemanager {
+        pub mod v1 {
+            include!("tokenrig.cloudresourcemanager.v1.rs");
+        }
+    }
+    pub mod iam {
+        pub mod v1 {
+            include!("tokenrig.iam.v1.rs");
+        }
+    }
+    pub mod iamcredentials {
+        pub mod v1 {
+            include!("tokenrig.iamcredentials.v1.rs");
+        }
     }
 }
