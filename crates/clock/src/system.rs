@@ -1,5 +1,7 @@
 //! The clock of the machine, with an offset where a rig may be moved ahead of it.
 
+#![expect(clippy::disallowed_methods, reason = "this is the clock that shows the machine's time")]
+
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
 
