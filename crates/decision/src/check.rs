@@ -54,6 +54,15 @@ impl Check {
         self
     }
 
+    /// The answer if it does not pass, made by somebody who knows its arguments.
+    #[must_use]
+    pub fn or_answer(mut self, answer: impl FnOnce() -> Refused) -> Self {
+        if !self.ok {
+            self.refused = Some(answer());
+        }
+        self
+    }
+
     /// An argument of the answer given by [`or_refuse`](Self::or_refuse).
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

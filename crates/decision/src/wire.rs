@@ -129,6 +129,11 @@ pub enum Detail {
         /// What is wrong with it.
         description: &'static str,
     },
+    /// `google.rpc.BadRequest` with one violation for each line of the text: the field (or nothing), a tab, the description.
+    BadRequestEach {
+        /// The lines.
+        violations: &'static str,
+    },
     /// `google.rpc.PreconditionFailure` with one violation.
     PreconditionFailure {
         /// Its type, for example a constraint.
@@ -274,6 +279,19 @@ impl Detail {
                 }
                 put("@type", json!("type.googleapis.com/google.rpc.BadRequest"));
                 put("fieldViolations", json!([violation]));
+            }
+            Self::BadRequestEach { violations } => {
+                let violations = text(violations);
+                let violations = violations.lines().map(|line| match line.split_once('\t') {
+                    Some((field, description)) if !field.is_empty() => {
+                        json!({ "field": field, "description": description })
+                    }
+                    Some((_, description)) => json!({ "description": description }),
+                    None => json!({ "description": line }),
+                });
+                let violations: Vec<Value> = violations.collect();
+                put("@type", json!("type.googleapis.com/google.rpc.BadRequest"));
+                put("fieldViolations", json!(violations));
             }
             Self::PreconditionFailure { kind, subject, description } => {
                 let mut violation = json!({ "type": kind, "description": text(description) });
