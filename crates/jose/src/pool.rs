@@ -44,6 +44,50 @@ pub fn of(algorithm: Algorithm, n: usize) -> &'static SigningKey {
     }
 }
 
+/// A key of the same algorithm that is not `key` and that a rig publishes nowhere: the last of the pool, or the one
+/// before it.
+#[must_use]
+pub fn foreign(key: &SigningKey) -> &'static SigningKey {
+    let algorithm = key.algorithm();
+    let last = of(algorithm, count(algorithm) - 1);
+    if last.public() == key.public() { of(algorithm, count(algorithm) - 2) } else { last }
+}
+
+const fn count(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Rs256 => RSA_KEYS,
+        Algorithm::Es256 => EC_KEYS,
+    }
+}
+
+/// Who of a rig signs with which keys, so that nobody's signature is ever right for somebody else. Each holder counts
+/// around within its own; the last two keys of the pool belong to nobody ([`foreign`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// Google, as issuer of ID tokens and assertions.
+    Google,
+    /// Service accounts.
+    Accounts,
+    /// The fake OpenID providers.
+    Issuers,
+}
+
+impl Holder {
+    /// This holder's key number `n` of an algorithm.
+    #[must_use]
+    pub fn key(self, algorithm: Algorithm, n: usize) -> &'static SigningKey {
+        let (first, keys) = match (self, algorithm) {
+            (Self::Google, Algorithm::Rs256) => (0, 4),
+            (Self::Accounts, Algorithm::Rs256) => (4, 5),
+            (Self::Issuers, Algorithm::Rs256) => (9, 5),
+            (Self::Google, Algorithm::Es256) => (0, 2),
+            (Self::Accounts, Algorithm::Es256) => (2, 1),
+            (Self::Issuers, Algorithm::Es256) => (3, 3),
+        };
+        of(algorithm, first + n % keys)
+    }
+}
+
 fn parsed(keys: &'static [OnceLock<SigningKey>], documents: &[&[u8]], n: usize) -> &'static SigningKey {
     let n = n % keys.len();
     keys[n].get_or_init(|| SigningKey::from_pkcs8(documents[n]).expect("an embedded key is a good PKCS#8 document"))
@@ -60,6 +104,21 @@ mod tests {
         let all = (0..RSA_KEYS).map(rsa).chain((0..EC_KEYS).map(ec));
         let distinct: BTreeSet<Vec<u8>> = all.map(|key| key.public().spki_der().to_vec()).collect();
         assert_eq!(distinct.len(), RSA_KEYS + EC_KEYS);
+    }
+
+    #[test]
+    fn nobody_holds_a_key_of_somebody_else() {
+        for algorithm in [Algorithm::Rs256, Algorithm::Es256] {
+            let held = |holder: Holder| -> BTreeSet<Vec<u8>> {
+                (0..count(algorithm)).map(|n| holder.key(algorithm, n).public().spki_der().to_vec()).collect()
+            };
+            let [google, accounts, issuers] = [Holder::Google, Holder::Accounts, Holder::Issuers].map(held);
+            let nobody: BTreeSet<_> =
+                (1..=2).map(|n| of(algorithm, count(algorithm) - n).public().spki_der().to_vec()).collect();
+            let together = google.len() + accounts.len() + issuers.len() + nobody.len();
+            let all: BTreeSet<_> = [google, accounts, issuers, nobody].into_iter().flatten().collect();
+            assert_eq!((all.len(), together), (count(algorithm), count(algorithm)));
+        }
     }
 
     #[test]

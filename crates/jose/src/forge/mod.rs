@@ -1,7 +1,10 @@
 //! Tokens made to deceive, for those who want to see them refused. [`sign_raw`](crate::sign_raw) makes the rest.
 
+mod flaw;
+
 use aws_lc_rs::hmac;
 
+pub use self::flaw::{Flaw, UnknownFlaw, flawed};
 use crate::{
     Map, base64url,
     sign::{bytes, signing_input},
