@@ -3,14 +3,18 @@
 //! Skeleton; see the modules.
 
 mod diagnostic;
+mod holes;
 mod load;
 mod model;
 mod moment;
+mod places;
 mod read;
 mod rows;
 mod source;
+mod syntax;
 mod template;
 mod words;
+mod yaml;
 
 pub use crate::{
     diagnostic::{Diagnostic, Faults, Label, Patch, Severity},

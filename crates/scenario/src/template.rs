@@ -22,6 +22,20 @@ pub struct Template {
     pub kind: Kind,
     /// Where it stands, quotes included.
     pub span: Span,
+    pub(crate) style: Style,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Without quotes; also of maps and lists.
+    Plain,
+    /// `'…'`
+    SingleQuoted,
+    /// `"…"`
+    DoubleQuoted,
+    /// `|` or `>`; its place is that of the lines, without that sign.
+    Block,
 }
 
 /// What a [`Template`] is.
