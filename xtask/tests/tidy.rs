@@ -1,4 +1,17 @@
-//! The house itself: generated files are up to date.
+//! The house itself: who depends on whom, which rooms a service has, that every refusal has evidence, that what is
+//! generated is up to date.
 
+#[path = "tidy/files.rs"]
+mod files;
+#[path = "tidy/floors.rs"]
+mod floors;
 #[path = "tidy/generated.rs"]
 mod generated;
+#[path = "tidy/house.rs"]
+mod house;
+#[path = "tidy/manifests.rs"]
+mod manifests;
+#[path = "tidy/rooms.rs"]
+mod rooms;
+#[path = "tidy/table.rs"]
+mod table;
