@@ -1,0 +1,9 @@
+//! The gateway as its peers see it.
+
+mod bodies;
+mod dialing;
+mod hosts;
+mod limits;
+mod shutdown;
+mod support;
+mod ways_in;
