@@ -73,7 +73,8 @@ pub struct Method {
     pub version: &'static str,
     /// The word under which its decisions are kept.
     pub surface: &'static str,
-    /// The service on the gRPC wire, for example `google.iam.credentials.v1.IAMCredentials`.
+    /// The service as Google calls it on the gRPC wire and in error details, for example
+    /// `google.iam.credentials.v1.IAMCredentials`.
     pub service: &'static str,
     /// The name in Google's proto, for example `GenerateIdToken`.
     pub name: &'static str,
@@ -141,7 +142,7 @@ impl Method {
         read_rules(&option(&options, &extensions.http), &mut rules);
         let mut scopes = texts(&api, "scopes");
         scopes.extend(texts(&own, "scopes"));
-        let grpc_service = match text(&api, "grpc_service") {
+        let google_name = match text(&api, "google_name") {
             same if same.is_empty() => service.full_name().to_owned(),
             other => other,
         };
@@ -151,8 +152,8 @@ impl Method {
             host: keep(text(&api, "host")),
             version: keep(text(&api, "version")),
             surface: keep(text(&api, "surface")),
-            grpc_path: keep(format!("/{grpc_service}/{}", described.name())),
-            service: keep(grpc_service),
+            grpc_path: keep(format!("/{google_name}/{}", described.name())),
+            service: keep(google_name),
             name: keep(described.name()),
             rules,
             input: described.input(),

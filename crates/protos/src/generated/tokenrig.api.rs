@@ -17,9 +17,10 @@ pub struct Api {
     /// Google serves these methods in HTTP only: no public proto describes them.
     #[prost(bool, tag = "5")]
     pub rest_only: bool,
-    /// The service's name on the gRPC wire, where it is not the name of this one (mix-in services such as operations).
+    /// What Google calls the service, on the gRPC wire and in error details, where that is not the name of this one: mix-in
+    /// services such as operations, and those that we describe in a package of our own.
     #[prost(string, tag = "6")]
-    pub grpc_service: ::prost::alloc::string::String,
+    pub google_name: ::prost::alloc::string::String,
     /// Scopes of which an access token must have one.
     #[prost(string, repeated, tag = "7")]
     pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
