@@ -27,10 +27,19 @@
 //! assert!(explanation.parts.iter().any(|part| part.text == "assertion.level" && part.value == Ok(Value::Int(2))));
 //! ```
 
+mod cache;
 mod dialect;
+mod eval;
+mod failure;
+mod functions;
 mod json;
+mod lower;
 mod map;
+mod node;
+mod operators;
+mod parse;
 mod program;
+mod scan;
 mod scope;
 mod value;
 
@@ -38,6 +47,7 @@ pub use crate::{
     dialect::Dialect,
     map::{Key, Map},
     program::{CompileError, EvalError, EvalErrorKind, Explanation, Part, Program, Reference},
+    scan::closing_brace,
     scope::Scope,
     value::Value,
 };

@@ -1,14 +1,34 @@
 //! Compiled expressions.
 
-use std::{ops::Range, sync::Arc};
+use std::{cmp::Reverse, ops::Range, sync::Arc};
 
-use crate::{dialect::Dialect, scope::Scope, value::Value};
+use crate::{
+    cache,
+    dialect::Dialect,
+    eval,
+    lower::Lowered,
+    node::{Kind, Node},
+    parse::parse,
+    scan::fault,
+    scope::Scope,
+    value::Value,
+};
 
 /// A compiled expression. Cheap to clone; programs are kept by text and dialect, so that compiling the same text again
 /// is a look-up.
 #[derive(Debug, Clone)]
 pub struct Program {
+    compiled: Arc<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
     text: Arc<str>,
+    dialect: Dialect,
+    tree: Lowered,
+    variables: Vec<String>,
+    references: Vec<Reference>,
+    custom_functions: Vec<(String, Range<usize>)>,
 }
 
 /// The text is no expression, or none that may stand in this place.
@@ -82,34 +102,54 @@ impl Program {
     ///
     /// # Errors
     /// The text is too long or too deeply nested, is not CEL, or calls a function that its place does not have.
-    pub fn compile(text: &str, _dialect: Dialect) -> Result<Self, CompileError> {
-        Ok(Self { text: Arc::from(text) })
+    pub fn compile(text: &str, dialect: Dialect) -> Result<Self, CompileError> {
+        let most = dialect.max_characters();
+        // Bytes first: whoever sends megabytes is not counted for.
+        if text.len() > most && (text.len() > most * 4 || text.chars().count() > most) {
+            let end = text.char_indices().nth(most).map_or(text.len(), |(byte, _)| byte);
+            return Err(fault(format!("the expression is too long, {most} characters are the most"), end..text.len()));
+        }
+        cache::kept(text, dialect, || {
+            let tree = parse(text, dialect)?;
+            let mut names = Names::default();
+            names.collect(&tree.root);
+            let Names { references, custom_functions } = names;
+            let mut variables: Vec<String> = Vec::new();
+            for name in references.iter().filter_map(|reference| reference.path.first()) {
+                if !variables.contains(name) {
+                    variables.push(name.clone());
+                }
+            }
+            let text = Arc::from(text);
+            let compiled = Compiled { text, dialect, tree, variables, references, custom_functions };
+            Ok(Self { compiled: Arc::new(compiled) })
+        })
     }
 
     /// The text that was compiled.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.compiled.text
     }
 
     /// The dialect it was compiled for.
     pub fn dialect(&self) -> Dialect {
-        Dialect::Scenario
+        self.compiled.dialect
     }
 
     /// The free variables, each once, in the order of the text. `absent` is none in scenarios.
     pub fn variables(&self) -> &[String] {
-        &[]
+        &self.compiled.variables
     }
 
     /// Every use of a free variable, with the path that is read from it, in the order of the text.
     pub fn references(&self) -> &[Reference] {
-        &[]
+        &self.compiled.references
     }
 
     /// Calls of functions that are not CEL's own, which the [`Scope`] must bring: name and place of each. Only scenarios
     /// have any.
     pub fn custom_functions(&self) -> &[(String, Range<usize>)] {
-        &[]
+        &self.compiled.custom_functions
     }
 
     /// The value of the expression.
@@ -117,16 +157,59 @@ impl Program {
     /// # Errors
     /// As CEL defines them: a name, field or key that is not there, operands of types that do not fit, a division by
     /// zero, an overflow; too many steps ([`Dialect::max_steps`]); or a function of the scope that failed.
-    pub fn evaluate(&self, _scope: &Scope) -> Result<Value, EvalError> {
-        Err(EvalError {
-            message: "evaluation is not built yet".to_owned(),
-            at: 0..self.text.len(),
-            kind: EvalErrorKind::Other,
-        })
+    pub fn evaluate(&self, scope: &Scope) -> Result<Value, EvalError> {
+        eval::evaluate(&self.compiled.tree.root, scope, self.compiled.dialect).map_err(|error| *error)
     }
 
     /// The value of the expression and of each of its parts, evaluated once.
     pub fn explain(&self, scope: &Scope) -> Explanation {
-        Explanation { result: self.evaluate(scope), parts: Vec::new() }
+        let Compiled { text, dialect, tree, .. } = &*self.compiled;
+        let (outcome, mut kept) = eval::explain(&tree.root, tree.slots, scope, *dialect);
+        let mut parts = Vec::new();
+        tree.root.each(&mut |node| {
+            if let Some(value) = node.slot.and_then(|slot| kept.get_mut(slot)).and_then(Option::take) {
+                let text = text.get(node.range.clone()).unwrap_or_default().to_owned();
+                parts.push(Part { range: node.range.clone(), text, value });
+            }
+        });
+        parts.sort_by_key(|part| (part.range.start, Reverse(part.range.end)));
+        Explanation { result: outcome.map_err(|error| *error), parts }
     }
+}
+
+/// The free names of a tree.
+#[derive(Default)]
+struct Names {
+    references: Vec<Reference>,
+    custom_functions: Vec<(String, Range<usize>)>,
+}
+
+impl Names {
+    fn collect(&mut self, node: &Node) {
+        if let Some(path) = path(node) {
+            self.references.push(Reference { path, range: node.range.clone() });
+            return;
+        }
+        if let Kind::Custom { name, .. } = &node.kind {
+            let end = node.range.start + name.len();
+            self.custom_functions.push((name.to_string(), node.range.start..end.min(node.range.end)));
+        }
+        node.children(&mut |child| self.collect(child));
+    }
+}
+
+/// The path that a node reads from a free name, if it is one and known without evaluation.
+fn path(node: &Node) -> Option<Vec<String>> {
+    let (operand, next) = match &node.kind {
+        Kind::Free(name) => return Some(vec![name.to_string()]),
+        Kind::Select { operand, field, .. } | Kind::Has { operand, field } => (operand, field),
+        Kind::Index { operand, key, .. } => match &key.kind {
+            Kind::Literal(Value::String(key)) => (operand, key),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut path = path(operand)?;
+    path.push(next.to_string());
+    Some(path)
 }
