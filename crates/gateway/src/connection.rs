@@ -25,6 +25,9 @@ use crate::{
 /// The smallest read buffer that hyper takes for HTTP/1.
 const LEAST_BUFFER: usize = 8 * 1024;
 
+/// For a peer's part in ending a connection in good order.
+const FAREWELL: Duration = Duration::from_millis(250);
+
 /// What all requests of one connection share.
 pub(crate) struct Connection {
     pub(crate) shared: Arc<Shared>,
@@ -176,41 +179,31 @@ where
 
 /// Runs the machine to its end, or to the first reason to end it.
 async fn run(connection: &Connection, machine: impl Machine) {
-    let limits = &connection.shared.limits;
+    let Connection { shared, peer, watch, .. } = connection;
     let mut machine = pin!(machine);
-    let mut stopped = pin!(connection.shared.stop.cancelled().fuse());
-    let mut finishing = false;
-    loop {
-        let expired = async {
-            if finishing {
-                // Told to finish: what is in flight may, within the grace that the listener gives.
-                std::future::pending::<Expired>().await
-            } else {
-                connection.watch.expired(limits).await
+    let ended = tokio::select! {
+        ended = machine.as_mut() => Some(ended),
+        () = shared.stop.cancelled() => None,
+        expired = watch.expired(&shared.limits) => match expired {
+            Expired::Idle => None,
+            Expired::Head | Expired::Unread => {
+                return tracing::debug!(peer = %peer.addr, ?expired, "a connection took too long");
             }
-        };
-        tokio::select! {
-            ended = machine.as_mut() => {
-                if let Err(error) = ended {
-                    tracing::debug!(peer = %connection.peer.addr, %error, "a connection broke");
-                }
-                return;
+        },
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            machine.as_mut().finish();
+            // What is in flight may end; its listener has a grace for it. A peer that only owes us its part of the
+            // farewell is not waited for.
+            tokio::select! {
+                ended = machine => ended,
+                () = watch.quiet(FAREWELL) => return,
             }
-            () = &mut stopped, if !finishing => {}
-            expired = expired => match expired {
-                Expired::Idle => {
-                    machine.as_mut().finish();
-                    // A peer that does not even take the farewell is left.
-                    let _ = within(limits.header_time, machine.as_mut()).await;
-                    return;
-                }
-                Expired::Head | Expired::Unread => {
-                    tracing::debug!(peer = %connection.peer.addr, ?expired, "a connection took too long");
-                    return;
-                }
-            },
         }
-        finishing = true;
-        machine.as_mut().finish();
+    };
+    if let Err(error) = ended {
+        tracing::debug!(peer = %peer.addr, %error, "a connection broke");
     }
 }

@@ -71,6 +71,22 @@ impl Watch {
         }
     }
 
+    /// Returns when no request has been in flight for `time`, counted from now at the earliest.
+    pub(crate) async fn quiet(&self, time: Duration) {
+        let asked = self.since.elapsed();
+        loop {
+            let left = {
+                let state = self.state();
+                let since = asked.max(state.quiet_since);
+                if state.in_flight > 0 { time } else { (since + time).saturating_sub(self.since.elapsed()) }
+            };
+            if left.is_zero() {
+                return;
+            }
+            pause(left).await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

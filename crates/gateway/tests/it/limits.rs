@@ -34,8 +34,11 @@ async fn a_head_that_does_not_end_is_cut_by_the_header_time() {
 #[tokio::test]
 async fn a_second_head_that_does_not_end_is_cut_too() {
     let rig = Rig::with(Limits { header_time: SOON, ..Limits::default() }).await;
-    let answer = say(rig.tcp().await, "GET /1 HTTP/1.1\r\nHost: sts.googleapis.com\r\n\r\nGET /2 HTT").await;
-    assert!(answer.contains("http://sts.googleapis.com/1"), "{answer}");
+    let (answer, stream) = connect(rig.tcp().await, "GET /1 HTTP/1.1\r\nHost: sts.googleapis.com\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let watch = Stopwatch::start();
+    say(stream, "GET /2 HTT").await;
+    assert!(watch.elapsed() >= SOON);
 }
 
 #[tokio::test]
@@ -62,6 +65,17 @@ async fn an_idle_http2_connection_is_closed() {
     client.send_request(request()).await.unwrap();
     until(|| client.is_closed()).await;
     client.send_request(request()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_is_cut_by_the_idle_time() {
+    let rig = Rig::with(Limits { idle: SOON, connections: 1, ..Limits::default() }).await;
+    let mut deaf = rig.tcp().await;
+    deaf.write_all(b"GET /endless HTTP/1.1\r\nHost: sts.googleapis.com\r\n\r\n").await.unwrap();
+    // There is a place for this one only when the other has gone.
+    let answer = say(rig.tcp().await, "GET /x HTTP/1.1\r\nHost: sts.googleapis.com\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(deaf);
 }
 
 #[tokio::test]
@@ -132,4 +146,22 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
     assert!(!waiting.is_finished());
     drop(tunnel);
     assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn streams_opened_and_reset_in_a_rush_end_the_connection_and_nothing_else() {
+    let rig = Rig::start().await;
+    let client = rig.http2().await;
+    for _ in 0..2000 {
+        let request = Request::get(format!("https://{HOST}/held")).body(Body::empty()).unwrap();
+        let mut client = client.clone();
+        // Polled once, so that the request goes out, and dropped, which resets the stream.
+        let _ = futures_util::poll!(std::pin::pin!(client.send_request(request)));
+        if client.is_closed() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let request = Request::get(format!("https://{HOST}/x")).body(Body::empty()).unwrap();
+    assert_eq!(rig.http2().await.send_request(request).await.unwrap().status(), 200);
 }

@@ -50,7 +50,7 @@ async fn connections_without_a_request_do_not_hold_up_the_end() {
     let client = rig.http2().await;
     let watch = tokenrig_clock::real::Stopwatch::start();
     within(PATIENCE, rig.gateway.shutdown(PATIENCE)).await.unwrap();
-    assert!(watch.elapsed() < PATIENCE / 4, "{:?}", watch.elapsed());
+    assert!(watch.elapsed() < PATIENCE / 10, "{:?}", watch.elapsed());
     drop((silent, tunnel, tls, client));
 }
 

@@ -123,6 +123,13 @@ fn handlers(gate: Arc<Semaphore>, held: Arc<AtomicUsize>) -> Router {
             }),
         )
         .route(
+            "/endless",
+            get(|| async {
+                let chunk = Bytes::from(vec![b'x'; 65_536]);
+                Body::from_stream(futures_util::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone())))
+            }),
+        )
+        .route(
             "/held",
             any(move || async move {
                 held.fetch_add(1, Ordering::SeqCst);
