@@ -1,1 +1,72 @@
-//! Being built.
+//! The shared state of one fake Google Cloud.
+//!
+//! Services never depend on each other; they meet here. A [`Cloud`] holds the project, service accounts and their keys,
+//! identity pools, policies, and [the mint](Mint): the one place that signs Google's ID tokens and issues access tokens.
+//! It resolves a bearer token to its [`Caller`], judges permissions, and keeps what was [decided](Decisions).
+//!
+//! Everything that a rig makes up (unique ids, key ids, tokens, etags) comes from its seed and from counters: the same
+//! scenario gives the same tokens. Maps are ordered, time is the rig's clock, nothing here waits or does I/O.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use tokenrig_clock::{ManualClock, seconds};
+//! use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
+//! use tokenrig_policy::Attributes;
+//!
+//! let clock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
+//! let cloud = Cloud::new(Foundation::on(clock));
+//! let owner = cloud.owner();
+//! assert_eq!(owner.email, "tokenrig-owner@shop-test.iam.gserviceaccount.com");
+//!
+//! let token = cloud.mint().access_token(AccessTokenOrder {
+//!     identity: owner.identity(),
+//!     scopes: vec!["https://www.googleapis.com/auth/cloud-platform".into()],
+//!     lifetime: seconds(3600),
+//! });
+//! let caller = cloud.caller(token.reveal()).unwrap();
+//! let verdict = cloud.permit(
+//!     &caller.identity,
+//!     "run.services.create",
+//!     "//run.googleapis.com/projects/shop-test/locations/us-central1",
+//!     &Attributes::at(cloud.now()),
+//! );
+//! assert!(verdict.granted());
+//! ```
+
+mod accounts;
+mod audit;
+mod caller;
+mod cloud;
+mod decisions;
+mod derive;
+mod fetch;
+mod google_keys;
+mod ledger;
+mod mint;
+mod names;
+mod policies;
+mod pools;
+mod project;
+mod quotas;
+mod settings;
+mod sync;
+
+pub use crate::{
+    accounts::{
+        AccountFault, AccountKey, Accounts, CreatedKey, KeyOrigin, NewAccount, ServiceAccount, SystemKey, UploadedKey,
+    },
+    audit::{Audit, LogEntry, Severity},
+    caller::{Caller, CallerFault, SelfSignedFault, TokenKind},
+    cloud::{Cloud, Foundation},
+    decisions::Decisions,
+    fetch::{Fetch, FetchFault, FetchLimits, Fetched},
+    google_keys::{GoogleKey, GoogleKeys},
+    ledger::Issued,
+    mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed},
+    policies::{EtagStale, Policies},
+    pools::{Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WorkloadIdentityPool},
+    project::{Agent, Project},
+    quotas::{QuotaExceeded, Quotas},
+    settings::Settings,
+};

@@ -1,0 +1,277 @@
+//! Keys of service accounts: the one that Google keeps, and those that users hold.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokenrig_clock::Timestamp;
+use tokenrig_jose::{Algorithm, PublicKey, SigningKey, key_id, pool, x509};
+
+use super::store::{AccountFault, Accounts, ServiceAccount, find};
+use crate::{
+    google_keys::GOOGLE_KEYS,
+    mint::whole,
+    names::certificate_times,
+    sync::{read, write},
+};
+
+/// An account holds at most so many keys of its users.
+const MAX_KEYS: usize = 10;
+
+/// How many keys at the end of the pool are left to issuers of their own.
+const ISSUERS_KEYS: usize = 4;
+
+/// Who made a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// Google, for a user who got the private half once.
+    GoogleProvided,
+    /// A user, who uploaded the public half.
+    UserProvided,
+}
+
+/// A user-managed key of an account: the public half.
+#[derive(Debug, Clone)]
+pub struct AccountKey {
+    /// 40 hex digits.
+    pub id: String,
+    /// Who made it.
+    pub origin: KeyOrigin,
+    /// The public half.
+    pub public: PublicKey,
+    /// An X.509 certificate of it (PEM).
+    pub certificate: String,
+    /// From when it is good.
+    pub valid_after: Timestamp,
+    /// Until when it is good; none is for ever, which Google writes `9999-12-31T23:59:59Z`.
+    pub valid_before: Option<Timestamp>,
+    /// A disabled key verifies nothing.
+    pub disabled: bool,
+}
+
+/// A new key with its private half, which is given once.
+pub struct CreatedKey {
+    /// The key.
+    pub key: Arc<AccountKey>,
+    /// Its private half. The cloud keeps none.
+    pub private: SigningKey,
+}
+
+impl fmt::Debug for CreatedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedKey").field("key", &self.key.id).finish_non_exhaustive()
+    }
+}
+
+/// A public half to be added.
+#[derive(Debug, Clone)]
+pub struct UploadedKey {
+    /// The id, 40 hex digits; by default it follows from the key.
+    pub id: Option<String>,
+    /// The public half.
+    pub public: PublicKey,
+    /// The certificate that was uploaded (PEM).
+    pub certificate: String,
+    /// Until when the certificate is good; for ever without one.
+    pub valid_before: Option<Timestamp>,
+}
+
+/// The key that Google keeps for an account: what signBlob and signJwt sign with.
+#[derive(Debug)]
+pub struct SystemKey {
+    id: String,
+    key: SigningKey,
+    common_name: String,
+    certificate: OnceLock<String>,
+}
+
+impl SystemKey {
+    /// 40 hex digits.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        self.key.public()
+    }
+
+    /// An X.509 certificate of it (PEM), as it is published.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        self.certificate.get_or_init(|| certificate(&self.key, &self.common_name))
+    }
+
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.key
+    }
+}
+
+/// Gives keys out, none twice: from the pool first, then new ones. Two accounts never have the same key, or each could
+/// sign for the other.
+#[derive(Debug)]
+pub(crate) struct KeyRing(AtomicUsize);
+
+impl Default for KeyRing {
+    fn default() -> Self {
+        Self(AtomicUsize::new(GOOGLE_KEYS))
+    }
+}
+
+impl KeyRing {
+    pub(crate) fn take(&self) -> SigningKey {
+        let n = self.0.fetch_add(1, Ordering::Relaxed);
+        if n < pool::RSA_KEYS - ISSUERS_KEYS { pool::rsa(n).clone() } else { SigningKey::generate(Algorithm::Rs256) }
+    }
+}
+
+impl Accounts<'_> {
+    /// The user-managed keys of an account, disabled ones too, in the order in which they came.
+    #[must_use]
+    pub fn keys(&self, account: &ServiceAccount) -> Vec<Arc<AccountKey>> {
+        read(&self.0.inner().accounts).keys.get(&account.unique_id).cloned().unwrap_or_default()
+    }
+
+    /// Makes a key and gives its private half.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountFault::Unknown`], [`AccountFault::TooManyKeys`].
+    pub fn create_key(&self, account: &ServiceAccount) -> Result<CreatedKey, AccountFault> {
+        if self.keys(account).len() >= MAX_KEYS {
+            return Err(AccountFault::TooManyKeys(account.email.clone()));
+        }
+        let private = self.0.inner().key_ring.take();
+        let public = private.public();
+        let key = AccountKey {
+            id: self.key_id(account, &public, "user"),
+            origin: KeyOrigin::GoogleProvided,
+            certificate: certificate(&private, &common_name(account)),
+            public,
+            valid_after: whole(self.0.now()),
+            valid_before: None,
+            disabled: false,
+        };
+        Ok(CreatedKey { key: self.add_key(account, key)?, private })
+    }
+
+    /// Adds the public half of a key that a user made.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountFault::Unknown`], [`AccountFault::TooManyKeys`], [`AccountFault::KeyExists`].
+    pub fn upload_key(&self, account: &ServiceAccount, new: UploadedKey) -> Result<Arc<AccountKey>, AccountFault> {
+        let key = AccountKey {
+            id: new.id.unwrap_or_else(|| self.key_id(account, &new.public, "user")),
+            origin: KeyOrigin::UserProvided,
+            public: new.public,
+            certificate: new.certificate,
+            valid_after: whole(self.0.now()),
+            valid_before: new.valid_before,
+            disabled: false,
+        };
+        self.add_key(account, key)
+    }
+
+    /// A user-managed key by its id.
+    #[must_use]
+    pub fn key(&self, account: &ServiceAccount, id: &str) -> Option<Arc<AccountKey>> {
+        self.keys(account).into_iter().find(|key| key.id == id)
+    }
+
+    /// Deletes a user-managed key.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountFault::UnknownKey`], [`AccountFault::SystemKey`].
+    pub fn delete_key(&self, account: &ServiceAccount, id: &str) -> Result<(), AccountFault> {
+        self.change_key(account, id, |_| None)
+    }
+
+    /// Disables or enables a user-managed key.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountFault::UnknownKey`], [`AccountFault::SystemKey`].
+    pub fn set_key_disabled(&self, account: &ServiceAccount, id: &str, disabled: bool) -> Result<(), AccountFault> {
+        self.change_key(account, id, |key| Some(AccountKey { disabled, ..key.clone() }))
+    }
+
+    /// The key that Google keeps for the account; made when it is first asked for.
+    #[must_use]
+    pub fn system_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
+        if let Some(key) = self.known_system_key(account) {
+            return key;
+        }
+        // Making a key takes long: not under the lock. Who comes second takes what the first one stored.
+        let key = self.0.inner().key_ring.take();
+        let system = SystemKey {
+            id: self.key_id(account, &key.public(), "system"),
+            key,
+            common_name: common_name(account),
+            certificate: OnceLock::new(),
+        };
+        let mut state = write(&self.0.inner().accounts);
+        Arc::clone(state.system_keys.entry(account.unique_id.clone()).or_insert_with(|| Arc::new(system)))
+    }
+
+    /// The key that Google keeps for the account, if anybody has asked for it yet.
+    pub(crate) fn known_system_key(&self, account: &ServiceAccount) -> Option<Arc<SystemKey>> {
+        read(&self.0.inner().accounts).system_keys.get(&account.unique_id).cloned()
+    }
+
+    fn key_id(&self, account: &ServiceAccount, public: &PublicKey, whose: &str) -> String {
+        key_id(&self.0.settings().seed, public, &format!("{whose} {}", account.unique_id))
+    }
+
+    fn add_key(&self, account: &ServiceAccount, key: AccountKey) -> Result<Arc<AccountKey>, AccountFault> {
+        let mut state = write(&self.0.inner().accounts);
+        if find(&state, &account.unique_id).is_none_or(|account| account.deleted.is_some()) {
+            return Err(AccountFault::Unknown(account.email.clone()));
+        }
+        let keys = state.keys.entry(account.unique_id.clone()).or_default();
+        if keys.len() >= MAX_KEYS {
+            return Err(AccountFault::TooManyKeys(account.email.clone()));
+        }
+        if keys.iter().any(|own| own.id == key.id) {
+            return Err(AccountFault::KeyExists(key.id));
+        }
+        let key = Arc::new(key);
+        keys.push(Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn change_key(
+        &self,
+        account: &ServiceAccount,
+        id: &str,
+        change: impl FnOnce(&AccountKey) -> Option<AccountKey>,
+    ) -> Result<(), AccountFault> {
+        let mut state = write(&self.0.inner().accounts);
+        if state.system_keys.get(&account.unique_id).is_some_and(|key| key.id == id) {
+            return Err(AccountFault::SystemKey(id.to_owned()));
+        }
+        let keys = state.keys.entry(account.unique_id.clone()).or_default();
+        let at = keys.iter().position(|key| key.id == id).ok_or_else(|| AccountFault::UnknownKey(id.to_owned()))?;
+        let old = keys.remove(at);
+        if let Some(new) = change(&old) {
+            keys.insert(at, Arc::new(new));
+        }
+        Ok(())
+    }
+}
+
+fn common_name(account: &ServiceAccount) -> String {
+    account.email.replace('@', ".")
+}
+
+fn certificate(key: &SigningKey, common_name: &str) -> String {
+    let (from, to) = certificate_times();
+    x509::self_signed_pem(key, common_name, from, to)
+}

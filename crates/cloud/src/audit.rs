@@ -1,0 +1,77 @@
+//! The audit trail, in the shape of Cloud Logging's entries.
+
+use std::{collections::VecDeque, sync::Mutex};
+
+use serde_json::{Map, Value, json};
+use tokenrig_clock::Timestamp;
+
+use crate::{cloud::Cloud, derive::hex, sync::lock};
+
+/// One entry: the fields of `google.logging.v2.LogEntry` that differ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    /// The log's id, for example `cloudaudit.googleapis.com/data_access`.
+    pub log: &'static str,
+    /// The monitored resource's type, for example `service_account`.
+    pub resource_type: &'static str,
+    /// The monitored resource's labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// `protoPayload`: an audit log's, with its `@type`.
+    pub payload: Value,
+}
+
+/// The severity of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of google.logging.type.LogSeverity")]
+pub enum Severity {
+    Info,
+    Notice,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Trail(Mutex<(u64, VecDeque<(Timestamp, LogEntry)>)>);
+
+/// The audit trail of a cloud.
+#[derive(Clone, Copy)]
+pub struct Audit<'a>(pub(crate) &'a Cloud);
+
+impl Audit<'_> {
+    /// Keeps an entry; the oldest goes when the ring is full.
+    pub fn record(&self, entry: LogEntry) {
+        let now = self.0.now();
+        let mut guard = lock(&self.0.inner().audit.0);
+        if guard.1.len() >= self.0.settings().ring.max(1) {
+            guard.1.pop_front();
+        }
+        guard.1.push_back((now, entry));
+        guard.0 += 1;
+    }
+
+    /// The kept entries after number `seq` as `LogEntry` JSON, oldest first, each with its number.
+    #[must_use]
+    pub fn since(&self, seq: u64) -> Vec<(u64, Value)> {
+        let guard = lock(&self.0.inner().audit.0);
+        let first = guard.0 - guard.1.len() as u64 + 1;
+        let entries = (first..).zip(&guard.1).filter(|(number, _)| *number > seq);
+        entries.map(|(number, (at, entry))| (number, self.json(number, *at, entry))).collect()
+    }
+
+    fn json(&self, number: u64, at: Timestamp, entry: &LogEntry) -> Value {
+        let project = &self.0.project().id;
+        let id = self.0.derive().bytes("insert id", &[&number.to_be_bytes()]);
+        let labels: Map<String, Value> = entry.labels.iter().map(|(key, is)| ((*key).to_owned(), json!(is))).collect();
+        json!({
+            "logName": format!("projects/{project}/logs/{}", entry.log.replace('/', "%2F")),
+            "insertId": hex(&id).get(..14),
+            "timestamp": at.to_string(),
+            "receiveTimestamp": at.to_string(),
+            "severity": format!("{:?}", entry.severity).to_ascii_uppercase(),
+            "resource": { "type": entry.resource_type, "labels": labels },
+            "protoPayload": entry.payload,
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! The decisions that were made, newest last.
+
+use std::{collections::VecDeque, sync::Mutex};
+
+use tokenrig_clock::Timestamp;
+use tokenrig_decision::{Decision, Record};
+
+use crate::{cloud::Cloud, sync::lock};
+
+/// A decision as it was made; it becomes a [`Record`] only when somebody reads it.
+#[derive(Debug)]
+struct Kept {
+    at: Timestamp,
+    decision: Decision,
+    status: u16,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ring(Mutex<(u64, VecDeque<Kept>)>);
+
+/// The decisions of a cloud.
+#[derive(Clone, Copy)]
+pub struct Decisions<'a>(pub(crate) &'a Cloud);
+
+impl Decisions<'_> {
+    /// Keeps a decision with the HTTP status of its answer, and gives its number: the first is 1. The oldest goes
+    /// when the ring is full.
+    pub fn record(&self, decision: Decision, status: u16) -> u64 {
+        let kept = Kept { at: self.0.now(), decision, status };
+        let mut guard = lock(&self.0.inner().decisions.0);
+        let (last, ring) = &mut *guard;
+        if ring.len() >= self.0.settings().ring.max(1) {
+            ring.pop_front();
+        }
+        ring.push_back(kept);
+        *last += 1;
+        *last
+    }
+
+    /// The kept decisions after number `seq`, of a surface if one is named; oldest first.
+    #[must_use]
+    pub fn since(&self, seq: u64, surface: Option<&str>) -> Vec<Record> {
+        let guard = lock(&self.0.inner().decisions.0);
+        let (last, ring) = &*guard;
+        let first = last - ring.len() as u64 + 1;
+        (first..)
+            .zip(ring)
+            .filter(|(number, kept)| *number > seq && surface.is_none_or(|surface| kept.decision.surface() == surface))
+            .map(|(number, kept)| kept.record(number))
+            .collect()
+    }
+
+    /// The newest.
+    #[must_use]
+    pub fn last(&self) -> Option<Record> {
+        let guard = lock(&self.0.inner().decisions.0);
+        guard.1.back().map(|kept| kept.record(guard.0))
+    }
+
+    /// The number of the newest; 0 before the first.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        lock(&self.0.inner().decisions.0).0
+    }
+}
+
+impl Kept {
+    fn record(&self, seq: u64) -> Record {
+        Record { seq, ..Record::new(self.at, &self.decision, self.status) }
+    }
+}

@@ -1,0 +1,241 @@
+//! The mint: the one place that signs ID tokens and issues access tokens.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tokenrig_clock::{SignedDuration, Timestamp};
+use tokenrig_jose::{Algorithm, Map, protected_header, sign};
+use tokenrig_policy::Identity;
+
+use crate::{
+    accounts::{ServiceAccount, SystemKey},
+    caller::TokenKind,
+    cloud::Cloud,
+    google_keys::{GoogleKey, GoogleKeys},
+    ledger::Issued,
+};
+
+/// How long every ID token lives: an hour.
+const ID_TOKEN_SECONDS: i64 = 3600;
+
+/// The mint of a cloud.
+#[derive(Clone, Copy)]
+pub struct Mint<'a>(pub(crate) &'a Cloud);
+
+/// An ID token of a service account to be made. The constructors are the kinds that Google issues.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdTokenOrder {
+    /// Whom it is about.
+    pub account: Arc<ServiceAccount>,
+    /// Whom it is for: `aud`.
+    pub audience: String,
+    /// Whether `email` and `email_verified` are in it.
+    pub email: bool,
+    /// What `azp` is.
+    pub azp: Azp,
+    /// The claim `google`, if there is one.
+    pub google: Option<Map>,
+}
+
+/// What stands in `azp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Azp {
+    /// The account's unique id.
+    UniqueId,
+    /// The account's e-mail address.
+    Email,
+}
+
+impl IdTokenOrder {
+    /// As `generateIdToken` makes it: `azp` is the unique id.
+    #[must_use]
+    pub fn generated(account: &Arc<ServiceAccount>, audience: impl Into<String>, include_email: bool) -> Self {
+        Self {
+            account: Arc::clone(account),
+            audience: audience.into(),
+            email: include_email,
+            azp: Azp::UniqueId,
+            google: None,
+        }
+    }
+
+    /// As the OAuth token endpoint makes it for an assertion with `target_audience`: with e-mail, which is `azp` too.
+    #[must_use]
+    pub fn for_assertion(account: &Arc<ServiceAccount>, audience: impl Into<String>) -> Self {
+        Self { azp: Azp::Email, ..Self::generated(account, audience, true) }
+    }
+
+    /// As Scheduler, Tasks, Pub/Sub and the others that deliver send it: with e-mail.
+    #[must_use]
+    pub fn delivered(account: &Arc<ServiceAccount>, audience: impl Into<String>) -> Self {
+        Self::generated(account, audience, true)
+    }
+
+    /// As the metadata server gives it. `email` is true on Cloud Run, functions and App Engine, and for
+    /// `format=full`, whose `google.compute_engine` is then [`with_google`](Self::with_google).
+    #[must_use]
+    pub fn by_metadata(account: &Arc<ServiceAccount>, audience: impl Into<String>, email: bool) -> Self {
+        Self::generated(account, audience, email)
+    }
+
+    /// Puts a member into the claim `google`: `compute_engine`, `organization_number`.
+    #[must_use]
+    pub fn with_google(mut self, member: &str, value: Value) -> Self {
+        self.google.get_or_insert_default().insert(member.to_owned(), value);
+        self
+    }
+}
+
+/// An access token to be issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessTokenOrder {
+    /// Whom it stands for. A federated identity makes it a federated token.
+    pub identity: Identity,
+    /// What it is good for.
+    pub scopes: Vec<String>,
+    /// How long it lives, from the present whole second.
+    pub lifetime: SignedDuration,
+}
+
+/// An access token. It shows itself only by [`reveal`](Self::reveal).
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    token: String,
+    expires_at: Timestamp,
+}
+
+impl AccessToken {
+    /// The token, for the answer that it was asked for.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.token
+    }
+
+    /// When it ends, in whole seconds.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("token", &"ya29.…").field("expires_at", &self.expires_at).finish()
+    }
+}
+
+/// A signature of a service account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The id of the key.
+    pub key_id: String,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    pub signature: Vec<u8>,
+}
+
+impl Mint<'_> {
+    /// Google's keys, as they are published now.
+    #[must_use]
+    pub fn google_keys(&self) -> Arc<GoogleKeys> {
+        self.0.inner().google_keys.now()
+    }
+
+    /// Rotates Google's keys: the next one signs, the one before stays published for a while.
+    pub fn rotate_google_keys(&self) -> Arc<GoogleKey> {
+        let inner = self.0.inner();
+        inner.google_keys.rotate(&self.0.settings().seed, inner.key_ring.take())
+    }
+
+    /// Signs an ID token. Its claims stand in the order in which Google's do; `iat` is the present second, never
+    /// rounded up, `exp` an hour later.
+    #[must_use]
+    pub fn id_token(&self, order: &IdTokenOrder) -> String {
+        let account = &order.account;
+        let iat = self.0.now().as_second();
+        let mut claims = Map::new();
+        let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        claim("aud", json!(order.audience));
+        let azp = match order.azp {
+            Azp::UniqueId => &account.unique_id,
+            Azp::Email => &account.email,
+        };
+        claim("azp", json!(azp));
+        if order.email {
+            claim("email", json!(account.email));
+            claim("email_verified", json!(true));
+        }
+        claim("exp", json!(iat + ID_TOKEN_SECONDS));
+        if let Some(google) = &order.google {
+            claim("google", Value::Object(google.clone()));
+        }
+        claim("iat", json!(iat));
+        claim("iss", json!("https://accounts.google.com"));
+        claim("sub", json!(account.unique_id));
+        self.sign_as_google(&claims)
+    }
+
+    /// Signs any claims as Google: for ID tokens of users, whose claims their flow decides.
+    #[must_use]
+    pub fn sign_as_google(&self, claims: &Map) -> String {
+        let keys = self.google_keys();
+        let key = keys.signing();
+        sign(&protected_header(Algorithm::Rs256, key.kid()), claims, key.signing())
+    }
+
+    /// Issues an access token: `ya29.` and 200 characters that say nothing. Tokens of service accounts and federated
+    /// ones look alike.
+    #[must_use]
+    pub fn access_token(&self, order: AccessTokenOrder) -> AccessToken {
+        let inner = self.0.inner();
+        let number = inner.tokens_issued.next();
+        let mut bytes = Vec::with_capacity(160);
+        for block in 0..5_u8 {
+            bytes.extend(self.0.derive().bytes("access token", &[&number.to_be_bytes(), &[block]]));
+        }
+        bytes.truncate(150);
+        let token = format!("ya29.{}", URL_SAFE_NO_PAD.encode(bytes));
+        let issued_at = whole(self.0.now());
+        let expires_at = issued_at.checked_add(order.lifetime).unwrap_or(Timestamp::MAX);
+        let kind = match order.identity {
+            Identity::Federated { .. } => TokenKind::Federated,
+            _ => TokenKind::Access,
+        };
+        let issued = Issued { identity: order.identity, scopes: order.scopes, kind, issued_at, expires_at };
+        inner.ledger.put(&token, issued, self.0.settings().tokens);
+        AccessToken { token, expires_at }
+    }
+
+    /// What is known of an access token that the rig issued, expired or not.
+    #[must_use]
+    pub fn issued(&self, token: &str) -> Option<Arc<Issued>> {
+        self.0.inner().ledger.find(token)
+    }
+
+    /// The key that Google keeps for a service account. It is made when it is first asked for.
+    #[must_use]
+    pub fn account_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
+        self.0.accounts().system_key(account)
+    }
+
+    /// Signs bytes as a service account, with the key that Google keeps for it.
+    #[must_use]
+    pub fn sign_as(&self, account: &ServiceAccount, payload: &[u8]) -> Signed {
+        let key = self.account_key(account);
+        Signed { key_id: key.id().to_owned(), signature: key.signing().sign(payload) }
+    }
+
+    /// Signs a JWT as a service account: header `alg`, `kid`, `typ`, the payload byte for byte.
+    #[must_use]
+    pub fn sign_jwt_as(&self, account: &ServiceAccount, payload: &[u8]) -> (String, String) {
+        let key = self.account_key(account);
+        let header = Value::Object(protected_header(Algorithm::Rs256, key.id())).to_string();
+        (key.id().to_owned(), tokenrig_jose::sign_raw(header.as_bytes(), payload, key.signing()))
+    }
+}
+
+/// The whole second that `at` lies in.
+pub(crate) fn whole(at: Timestamp) -> Timestamp {
+    let second = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+    Timestamp::from_second(second).unwrap_or(at)
+}

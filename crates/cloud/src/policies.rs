@@ -1,0 +1,236 @@
+//! Allow and deny policies, by full resource name.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokenrig_clock::Timestamp;
+use tokenrig_policy::{Attached, Attributes, Binding, DenyPolicy, Identity, Policy, Request, Verdict, decide, test};
+
+use crate::{
+    accounts::ServiceAccount,
+    cloud::Cloud,
+    derive::hex,
+    sync::{read, write},
+};
+
+/// The etag of a policy that was never set: Google answers it for resources without a policy.
+const NEVER_SET: &str = "ACAB";
+
+/// The etag that was sent is not that of the present policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the policy of {resource} has etag {present}, not {sent}")]
+pub struct EtagStale {
+    /// The full name of the resource.
+    pub resource: String,
+    /// The etag of the stored policy.
+    pub present: String,
+    /// The one that was sent.
+    pub sent: String,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    slots: BTreeMap<String, Slot>,
+    denials: BTreeMap<String, Vec<Arc<DenyPolicy>>>,
+    changes: u64,
+}
+
+/// A resource's policy, and the older ones that count until the newer have spread.
+#[derive(Debug)]
+struct Slot {
+    latest: Arc<Attached>,
+    since: Timestamp,
+    before: Vec<(Timestamp, Arc<Attached>)>,
+}
+
+/// The policies of a cloud. Resources are named as in [`Cloud::canonical`]; any form is taken.
+#[derive(Clone, Copy)]
+pub struct Policies<'a>(pub(crate) &'a Cloud);
+
+impl Policies<'_> {
+    /// The policy of a resource as it was set; an empty one if none was.
+    #[must_use]
+    pub fn get(&self, resource: &str) -> Policy {
+        let resource = self.0.canonical(resource);
+        let state = read(&self.0.inner().policies);
+        state
+            .slots
+            .get(&resource)
+            .map_or_else(|| Policy { etag: NEVER_SET.into(), ..Policy::default() }, |slot| slot.latest.policy().clone())
+    }
+
+    /// The policy as one sees it who asked for a version below 3: conditions do not show, their bindings have a role
+    /// with `_withcond_` and a hash instead.
+    #[must_use]
+    pub fn get_without_conditions(&self, resource: &str) -> Policy {
+        let mut policy = self.get(resource);
+        for binding in &mut policy.bindings {
+            if let Some(condition) = binding.condition.take() {
+                let parts = [condition.expression.as_bytes(), condition.title.as_bytes()];
+                let hash = hex(&self.0.derive().bytes("withcond", &parts));
+                binding.role = format!("{}_withcond_{}", binding.role, hash.get(..20).unwrap_or_default());
+            }
+        }
+        policy
+    }
+
+    /// Replaces the policy of a resource and gives it with its new etag. Without an etag whatever was there is
+    /// replaced. `auditConfigs` that were not sent stay.
+    ///
+    /// # Errors
+    ///
+    /// [`EtagStale`] if an etag was sent and is not the present one.
+    pub fn set(&self, resource: &str, mut policy: Policy) -> Result<Policy, EtagStale> {
+        let resource = self.0.canonical(resource);
+        let mut state = write(&self.0.inner().policies);
+        let old = state.slots.get(&resource).map(|slot| slot.latest.policy());
+        let present = old.map_or(NEVER_SET, |old| old.etag.as_str());
+        if !policy.etag.is_empty() && policy.etag != present {
+            return Err(EtagStale { resource, present: present.to_owned(), sent: policy.etag });
+        }
+        if policy.audit_configs.is_none() {
+            policy.audit_configs = old.and_then(|old| old.audit_configs.clone());
+        }
+        Ok(self.store(&mut state, &resource, policy))
+    }
+
+    /// Adds bindings to the policy of a resource.
+    pub fn add(&self, resource: &str, bindings: impl IntoIterator<Item = Binding>) -> Policy {
+        let resource = self.0.canonical(resource);
+        let mut state = write(&self.0.inner().policies);
+        let mut policy = state.slots.get(&resource).map(|slot| slot.latest.policy().clone()).unwrap_or_default();
+        policy.bindings.extend(bindings);
+        self.store(&mut state, &resource, policy)
+    }
+
+    /// Forgets the policy of a resource that is no more.
+    pub fn remove(&self, resource: &str) {
+        let resource = self.0.canonical(resource);
+        write(&self.0.inner().policies).slots.remove(&resource);
+    }
+
+    /// Replaces the deny policies that are attached to a project, folder or organisation.
+    pub fn set_denials(&self, resource: &str, denials: impl IntoIterator<Item = DenyPolicy>) {
+        let resource = self.0.canonical(resource);
+        let denials = denials.into_iter().map(Arc::new).collect();
+        write(&self.0.inner().policies).denials.insert(resource, denials);
+    }
+
+    /// Those of `permissions` that the identity has on a resource, in their order. On an unknown resource it has those
+    /// that the project gives.
+    #[must_use]
+    pub fn test<'p>(&self, identity: &Identity, permissions: &[&'p str], resource: &str) -> Vec<&'p str> {
+        let resource = self.0.canonical(resource);
+        let (policies, denials) = self.reaching(&resource);
+        let (roles, directory) = (self.0.roles(), self.0.directory());
+        let attributes = Attributes::at(self.0.now());
+        let has = |permission: &&&str| {
+            let request = Request {
+                identity,
+                permission,
+                resource: &resource,
+                policies: &policies,
+                denials: &denials,
+                directory: &directory,
+                attributes: &attributes,
+                elsewhere: None,
+            };
+            test(&request, &roles)
+        };
+        permissions.iter().filter(has).copied().collect()
+    }
+
+    pub(crate) fn decide(&self, identity: &Identity, permission: &str, resource: &str, with: &Attributes) -> Verdict {
+        let resource = self.0.canonical(resource);
+        let (policies, denials) = self.reaching(&resource);
+        let others = || self.all();
+        let request = Request {
+            identity,
+            permission,
+            resource: &resource,
+            policies: &policies,
+            denials: &denials,
+            directory: &self.0.directory(),
+            attributes: with,
+            elsewhere: Some(&others),
+        };
+        decide(&request, &self.0.roles())
+    }
+
+    /// Bindings that name a deleted account name a deleted one from now on.
+    pub(crate) fn account_deleted(&self, account: &ServiceAccount) {
+        let (is, was) = member_forms(account);
+        self.rename(&is, &was);
+    }
+
+    pub(crate) fn account_undeleted(&self, account: &ServiceAccount) {
+        let (is, was) = member_forms(account);
+        self.rename(&was, &is);
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        let mut state = write(&self.0.inner().policies);
+        let naming = |binding: &Binding| binding.members.iter().any(|member| member.eq_ignore_ascii_case(from));
+        let slots = state.slots.iter();
+        let touched = slots.filter(|(_, slot)| slot.latest.policy().bindings.iter().any(naming));
+        let touched: Vec<_> = touched.map(|(name, slot)| (name.clone(), slot.latest.policy().clone())).collect();
+        for (resource, mut policy) in touched {
+            let members = policy.bindings.iter_mut().flat_map(|binding| &mut binding.members);
+            members.filter(|member| member.eq_ignore_ascii_case(from)).for_each(|member| to.clone_into(member));
+            self.store(&mut state, &resource, policy);
+        }
+    }
+
+    fn store(&self, state: &mut State, resource: &str, mut policy: Policy) -> Policy {
+        state.changes += 1;
+        policy.etag = self.0.derive().etag(resource, state.changes);
+        let stored = policy.clone();
+        let attached = Arc::new(Attached::new(resource, policy));
+        let now = self.0.now();
+        let propagation = self.0.settings().propagation;
+        // What is given before the rig answers anybody counts at once.
+        let since = now.checked_add(propagation).unwrap_or(now);
+        let slot = Slot { latest: attached, since, before: Vec::new() };
+        if let Some(old) = state.slots.insert(resource.to_owned(), slot)
+            && !propagation.is_zero()
+            && let Some(new) = state.slots.get_mut(resource)
+        {
+            new.before = old.before;
+            new.before.push((old.since, old.latest));
+            // Of those that have spread only the newest still counts.
+            let spread = new.before.iter().rposition(|(since, _)| *since <= now).unwrap_or(0);
+            new.before.drain(..spread);
+        }
+        stored
+    }
+
+    /// The policies that reach a resource and have spread, nearest first, and the deny policies.
+    fn reaching(&self, canonical: &str) -> (Vec<Arc<Attached>>, Vec<Arc<DenyPolicy>>) {
+        let chain = self.0.chain(canonical);
+        let now = self.0.now();
+        let state = read(&self.0.inner().policies);
+        let policies = chain.iter().filter_map(|name| state.slots.get(name)?.at(now)).collect();
+        let denials = chain.iter().filter_map(|name| state.denials.get(name)).flatten().cloned().collect();
+        (policies, denials)
+    }
+
+    fn all(&self) -> Vec<Arc<Attached>> {
+        read(&self.0.inner().policies).slots.values().map(|slot| Arc::clone(&slot.latest)).collect()
+    }
+}
+
+impl Slot {
+    /// The policy that counts.
+    fn at(&self, now: Timestamp) -> Option<Arc<Attached>> {
+        if self.since <= now {
+            return Some(Arc::clone(&self.latest));
+        }
+        self.before.iter().rev().find(|(since, _)| *since <= now).map(|(_, policy)| Arc::clone(policy))
+    }
+}
+
+/// An account as a member: as it is, and as a deleted one.
+fn member_forms(account: &ServiceAccount) -> (String, String) {
+    let is = format!("serviceAccount:{}", account.email);
+    let was = format!("deleted:{is}?uid={}", account.unique_id);
+    (is, was)
+}

@@ -1,0 +1,383 @@
+//! Workload identity pools and their providers.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokenrig_clock::{SignedDuration, Timestamp, seconds};
+use tokenrig_policy::PoolRef;
+
+use crate::{
+    cloud::Cloud,
+    sync::{read, write},
+};
+
+/// A deleted pool or provider is purged, and its id free again, after 30 days.
+const PURGE_SECONDS: i64 = 30 * 24 * 3600;
+
+/// Whether a pool or provider is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PoolState {
+    /// It is.
+    #[default]
+    Active,
+    /// It was deleted and can be undeleted until the given time, when it is purged.
+    Deleted {
+        /// `expireTime`.
+        expires: Timestamp,
+    },
+}
+
+/// A workload identity pool as it was when it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkloadIdentityPool {
+    /// The number of its project.
+    pub project_number: String,
+    /// Its id.
+    pub id: String,
+    /// `displayName`.
+    pub display_name: String,
+    /// `description`.
+    pub description: String,
+    /// A disabled pool exchanges nothing, and the tokens of its identities do not work.
+    pub disabled: bool,
+    /// Whether it is there.
+    pub state: PoolState,
+    /// How long federated tokens live; by default no longer than the subject token and an hour.
+    pub session_duration: Option<SignedDuration>,
+}
+
+/// A provider of a pool as it was when it was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Provider {
+    /// The pool.
+    pub pool: Arc<WorkloadIdentityPool>,
+    /// Its id.
+    pub id: String,
+    /// `displayName`.
+    pub display_name: String,
+    /// `description`.
+    pub description: String,
+    /// A disabled provider exchanges nothing; tokens that it gave keep working.
+    pub disabled: bool,
+    /// Whether it is there.
+    pub state: PoolState,
+    /// Expressions by attribute (`google.subject`, `attribute.NAME`), in the order in which they were written.
+    pub attribute_mapping: Vec<(String, String)>,
+    /// The condition; empty for none.
+    pub attribute_condition: String,
+    /// What kind it is.
+    pub config: ProviderConfig,
+}
+
+/// What a provider trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderConfig {
+    /// Tokens of an OpenID provider.
+    Oidc(Oidc),
+    /// Signed requests of an AWS account.
+    Aws {
+        /// Its id.
+        account_id: String,
+    },
+    /// SAML assertions.
+    Saml {
+        /// The metadata document.
+        idp_metadata_xml: String,
+    },
+}
+
+/// An OpenID provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Oidc {
+    /// `issuerUri`, as it was written.
+    pub issuer_uri: String,
+    /// `allowedAudiences`; the provider's own name if there is none.
+    pub allowed_audiences: Vec<String>,
+    /// Uploaded keys, as they were written: the issuer is then not asked. Empty for none.
+    pub jwks_json: String,
+}
+
+impl Default for ProviderConfig {
+    fn default() -> Self {
+        Self::Oidc(Oidc::default())
+    }
+}
+
+/// Why something was not done to a pool or provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PoolFault {
+    /// The id is in use, maybe by one that was deleted within 30 days.
+    #[error("{0} already exists")]
+    Exists(String),
+    /// There is none of this name.
+    #[error("there is no {0}")]
+    Unknown(String),
+    /// It was deleted, and only undeleting is possible.
+    #[error("{0} was deleted")]
+    Deleted(String),
+    /// It is to be undeleted and was not deleted.
+    #[error("{0} was not deleted")]
+    NotDeleted(String),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// By project number and id.
+    pools: BTreeMap<(String, String), Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    pool: Arc<WorkloadIdentityPool>,
+    /// By id. The pool that stands in them is brought up to date when one is read.
+    providers: BTreeMap<String, Provider>,
+}
+
+/// The workload identity pools of a cloud. A pool is named by its [`PoolRef`], whose project is a number.
+#[derive(Clone, Copy)]
+pub struct Pools<'a>(pub(crate) &'a Cloud);
+
+impl Pools<'_> {
+    /// Creates a pool. Whether its fields are what Google allows is for the API to say.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Exists`].
+    pub fn create(&self, pool: WorkloadIdentityPool) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+        let mut state = self.write();
+        let key = (pool.project_number.clone(), pool.id.clone());
+        if state.pools.contains_key(&key) {
+            return Err(PoolFault::Exists(pool.name()));
+        }
+        let pool = Arc::new(WorkloadIdentityPool { state: PoolState::Active, ..pool });
+        state.pools.insert(key, Entry { pool: Arc::clone(&pool), providers: BTreeMap::new() });
+        Ok(pool)
+    }
+
+    /// A pool, deleted ones too.
+    #[must_use]
+    pub fn get(&self, name: &PoolRef) -> Option<Arc<WorkloadIdentityPool>> {
+        let now = self.0.now();
+        let state = read(&self.0.inner().pools);
+        entry(&state, name).map(|entry| &entry.pool).filter(|pool| !pool.state.purged(now)).cloned()
+    }
+
+    /// The pools of a project, by its number; deleted ones only if asked for. In the order of their ids.
+    #[must_use]
+    pub fn list(&self, project_number: &str, deleted: bool) -> Vec<Arc<WorkloadIdentityPool>> {
+        let state = self.write();
+        let own = state.pools.values().map(|entry| &entry.pool).filter(|pool| pool.project_number == project_number);
+        own.filter(|pool| deleted || pool.state == PoolState::Active).cloned().collect()
+    }
+
+    /// Changes a pool.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::Deleted`].
+    pub fn update(
+        &self,
+        name: &PoolRef,
+        change: impl FnOnce(&mut WorkloadIdentityPool),
+    ) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+        self.with_active(name, |entry| {
+            change(Arc::make_mut(&mut entry.pool));
+            Arc::clone(&entry.pool)
+        })
+    }
+
+    /// Deletes a pool; its providers with it.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::Deleted`].
+    pub fn delete(&self, name: &PoolRef) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+        let deleted = self.deleted();
+        self.update(name, |pool| pool.state = deleted)
+    }
+
+    /// Brings back a deleted pool; its providers with it.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::NotDeleted`].
+    pub fn undelete(&self, name: &PoolRef) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+        let mut state = self.write();
+        let entry = entry_mut(&mut state, name)?;
+        if entry.pool.state == PoolState::Active {
+            return Err(PoolFault::NotDeleted(name.to_string()));
+        }
+        Arc::make_mut(&mut entry.pool).state = PoolState::Active;
+        Ok(Arc::clone(&entry.pool))
+    }
+
+    /// Whether the tokens of a pool's identities work: it is there and not disabled. What a provider's state is does
+    /// not matter to them.
+    #[must_use]
+    pub fn live(&self, name: &PoolRef) -> bool {
+        let state = read(&self.0.inner().pools);
+        entry(&state, name).is_some_and(|entry| entry.pool.state == PoolState::Active && !entry.pool.disabled)
+    }
+
+    /// Creates a provider in the pool that its name says.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Exists`]; of the pool [`PoolFault::Unknown`], [`PoolFault::Deleted`].
+    pub fn create_provider(&self, pool: &PoolRef, provider: Provider) -> Result<Provider, PoolFault> {
+        self.with_active(pool, |entry| {
+            let provider = Provider { pool: Arc::clone(&entry.pool), state: PoolState::Active, ..provider };
+            if entry.providers.contains_key(&provider.id) {
+                return Err(PoolFault::Exists(provider.name()));
+            }
+            entry.providers.insert(provider.id.clone(), provider.clone());
+            Ok(provider)
+        })?
+    }
+
+    /// A provider, deleted ones too. One of a deleted pool shows as deleted.
+    #[must_use]
+    pub fn provider(&self, pool: &PoolRef, id: &str) -> Option<Provider> {
+        let now = self.0.now();
+        let state = read(&self.0.inner().pools);
+        let entry = entry(&state, pool)?;
+        Some(entry.shown(entry.providers.get(id)?)).filter(|provider| !provider.state.purged(now))
+    }
+
+    /// The providers of a pool; deleted ones only if asked for. In the order of their ids.
+    #[must_use]
+    pub fn providers(&self, pool: &PoolRef, deleted: bool) -> Vec<Provider> {
+        let state = self.write();
+        let Some(entry) = entry(&state, pool) else { return Vec::new() };
+        let all = entry.providers.values().map(|provider| entry.shown(provider));
+        all.filter(|provider| deleted || provider.state == PoolState::Active).collect()
+    }
+
+    /// Changes a provider.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::Deleted`], of the provider or its pool.
+    pub fn update_provider(
+        &self,
+        pool: &PoolRef,
+        id: &str,
+        change: impl FnOnce(&mut Provider),
+    ) -> Result<Provider, PoolFault> {
+        let name = format!("{pool}/providers/{id}");
+        self.with_active(pool, |entry| {
+            let provider = entry.providers.get_mut(id).ok_or_else(|| PoolFault::Unknown(name.clone()))?;
+            if provider.state != PoolState::Active {
+                return Err(PoolFault::Deleted(name));
+            }
+            change(provider);
+            let provider = provider.clone();
+            Ok(entry.shown(&provider))
+        })?
+    }
+
+    /// Deletes a provider.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::Deleted`].
+    pub fn delete_provider(&self, pool: &PoolRef, id: &str) -> Result<Provider, PoolFault> {
+        let deleted = self.deleted();
+        self.update_provider(pool, id, |provider| provider.state = deleted)
+    }
+
+    /// Brings back a deleted provider.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFault::Unknown`], [`PoolFault::NotDeleted`]; of the pool [`PoolFault::Deleted`].
+    pub fn undelete_provider(&self, pool: &PoolRef, id: &str) -> Result<Provider, PoolFault> {
+        let name = format!("{pool}/providers/{id}");
+        self.with_active(pool, |entry| {
+            let provider = entry.providers.get_mut(id).ok_or_else(|| PoolFault::Unknown(name.clone()))?;
+            if provider.state == PoolState::Active {
+                return Err(PoolFault::NotDeleted(name));
+            }
+            provider.state = PoolState::Active;
+            let provider = provider.clone();
+            Ok(entry.shown(&provider))
+        })?
+    }
+
+    fn with_active<T>(&self, name: &PoolRef, act: impl FnOnce(&mut Entry) -> T) -> Result<T, PoolFault> {
+        let mut state = self.write();
+        let entry = entry_mut(&mut state, name)?;
+        if entry.pool.state != PoolState::Active {
+            return Err(PoolFault::Deleted(name.to_string()));
+        }
+        Ok(act(entry))
+    }
+
+    /// The state to write to, without what is due to be purged.
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        let now = self.0.now();
+        let mut state = write(&self.0.inner().pools);
+        state.pools.retain(|_, entry| !entry.pool.state.purged(now));
+        for entry in state.pools.values_mut() {
+            entry.providers.retain(|_, provider| !provider.state.purged(now));
+        }
+        state
+    }
+
+    fn deleted(&self) -> PoolState {
+        let expires = self.0.now().checked_add(seconds(PURGE_SECONDS)).unwrap_or(Timestamp::MAX);
+        PoolState::Deleted { expires }
+    }
+}
+
+impl PoolState {
+    fn purged(self, now: Timestamp) -> bool {
+        matches!(self, Self::Deleted { expires } if expires <= now)
+    }
+}
+
+impl Entry {
+    /// A provider as it is seen from outside: with its pool as it is now.
+    fn shown(&self, provider: &Provider) -> Provider {
+        let state = if self.pool.state == PoolState::Active { provider.state } else { self.pool.state };
+        Provider { pool: Arc::clone(&self.pool), state, ..provider.clone() }
+    }
+}
+
+fn entry<'a>(state: &'a State, name: &PoolRef) -> Option<&'a Entry> {
+    let PoolRef::Workload { project, pool } = name else { return None };
+    state.pools.get(&(project.clone(), pool.clone()))
+}
+
+fn entry_mut<'a>(state: &'a mut State, name: &PoolRef) -> Result<&'a mut Entry, PoolFault> {
+    let unknown = || PoolFault::Unknown(name.to_string());
+    let PoolRef::Workload { project, pool } = name else { return Err(unknown()) };
+    state.pools.get_mut(&(project.clone(), pool.clone())).ok_or_else(unknown)
+}
+
+impl WorkloadIdentityPool {
+    /// What names it.
+    #[must_use]
+    pub fn reference(&self) -> PoolRef {
+        PoolRef::workload(&self.project_number, &self.id)
+    }
+
+    /// The resource name, `projects/NUMBER/locations/global/workloadIdentityPools/ID`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.reference().to_string()
+    }
+}
+
+impl Provider {
+    /// The resource name, `…/workloadIdentityPools/POOL/providers/ID`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/providers/{}", self.pool.name(), self.id)
+    }
+
+    /// Whether it exchanges tokens: neither it nor its pool is disabled or deleted.
+    #[must_use]
+    pub fn exchanges(&self) -> bool {
+        self.state == PoolState::Active && !self.disabled && self.pool.state == PoolState::Active && !self.pool.disabled
+    }
+}
