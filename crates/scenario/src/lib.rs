@@ -2,13 +2,17 @@
 //!
 //! Skeleton; see the modules.
 
+mod command;
+mod compile;
 mod diagnostic;
+mod fields;
 mod holes;
 mod load;
 mod model;
 mod moment;
 mod places;
 mod read;
+mod reader;
 mod rows;
 mod source;
 mod syntax;

@@ -110,18 +110,28 @@ impl Expr {
     /// Where a part of the expression stands in the file, for example the sub-expression of an error.
     #[must_use]
     pub fn place(&self, part: Range<usize>) -> Span {
-        let (start, end) = match &self.places {
-            Places::Straight(base) => (base + part.start, base + part.end),
-            Places::Mapped(offsets) => {
-                let at =
-                    |index: usize| offsets.get(index).or(offsets.last()).map_or(self.span.start, |at| *at as usize);
-                // The end is that of the last byte, so that a line break behind it is left out.
-                let end = part.end.checked_sub(1).map_or_else(|| at(part.end), |last| at(last) + 1);
-                (at(part.start), end)
+        self.places.place(self.span, part)
+    }
+}
+
+impl Places {
+    /// The place in the file of a range of the text; never outside of `within`.
+    pub(crate) fn place(&self, within: Span, part: Range<usize>) -> Span {
+        let (start, end) = match self {
+            Self::Straight(base) => (base.saturating_add(part.start), base.saturating_add(part.end)),
+            Self::Mapped(offsets) => {
+                let at = |index: usize| offsets.get(index).or(offsets.last()).map_or(within.start, |at| *at as usize);
+                let start = at(part.start);
+                // The end is that of the last character, so that a line break behind it is left out.
+                let end = match part.end.checked_sub(1) {
+                    Some(last) if last >= part.start => (at(last) + 1).max(at(part.end).min(at(last) + 4)),
+                    _ => start,
+                };
+                (start, end)
             }
         };
-        let start = start.min(self.span.end);
-        Span { start, end: end.clamp(start, self.span.end.max(start)), ..self.span }
+        let start = start.clamp(within.start, within.end.max(within.start));
+        Span { start, end: end.clamp(start, within.end.max(start)), ..within }
     }
 }
 
