@@ -35,9 +35,7 @@ pub(crate) fn lower(
     source: &SourceInfo,
     dialect: Dialect,
 ) -> Result<Lowered> {
-    let mut bytes: Vec<usize> = text.char_indices().map(|(byte, _)| byte).collect();
-    bytes.push(text.len());
-    let mut lowering = Lowering { text, tokens, source, bytes, dialect, locals: Vec::new(), slots: 0, depth: 0 };
+    let mut lowering = Lowering { text, tokens, source, dialect, locals: Vec::new(), slots: 0, depth: 0 };
     let root = lowering.node(expression)?;
     Ok(Lowered { root, slots: lowering.slots })
 }
@@ -46,8 +44,6 @@ struct Lowering<'a> {
     text: &'a str,
     tokens: &'a Tokens<'a>,
     source: &'a SourceInfo,
-    /// The byte at which each character starts: the parser counts characters.
-    bytes: Vec<usize>,
     dialect: Dialect,
     locals: Vec<String>,
     slots: usize,
@@ -332,8 +328,9 @@ impl Lowering<'_> {
 
     /// The position of the token that a node's id stands for.
     fn token(&self, id: u64) -> usize {
-        let offset = self.source.offset_for(id).and_then(|(start, _)| self.bytes.get(start as usize)).copied();
-        offset.map_or(0, |byte| self.tokens.starting_at(byte).unwrap_or_else(|| self.tokens.behind(byte)))
+        // The parser counts bytes here, and characters in its errors.
+        let byte = self.source.offset_for(id).map_or(0, |(start, _)| start as usize);
+        self.tokens.starting_at(byte).unwrap_or_else(|| self.tokens.behind(byte))
     }
 
     /// The start of the token before this one, if it is that text; else of this one.

@@ -88,7 +88,8 @@ fn explain(text: &str, errors: &[ParseError]) -> CompileError {
         Ok(tokens) => tokens,
         Err(error) => return error,
     };
-    let Some(token) = tokens.get(tokens.behind(start)) else {
+    let position = tokens.behind(start);
+    let Some(token) = tokens.get(position) else {
         return fault("the expression ends too early", text.len()..text.len());
     };
     let range = token.start..token.end;
@@ -106,8 +107,10 @@ fn explain(text: &str, errors: &[ParseError]) -> CompileError {
         "optional fields and names in backticks are not known here".to_owned()
     } else if message.contains("invalid string") || message.contains("invalid bytes") {
         format!("{word} is not a valid text")
-    } else if message.contains("expecting <EOF>") {
-        format!("`{word}` is not expected here, the expression is complete before it")
+    } else if let Some(operator) = operator_meant(word.as_str()) {
+        format!("`{word}` is no operator, it is written `{operator}`")
+    } else if tokens.ends_operand(position.wrapping_sub(1)) && tokens.starts_operand(position) {
+        format!("an operator is missing before `{word}`")
     } else {
         format!("`{word}` is not expected here")
     };
@@ -120,6 +123,15 @@ fn byte_at(text: &str, (line, column): (isize, isize)) -> usize {
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();
     start + rest.char_indices().nth(column).map_or(rest.len(), |(byte, _)| byte)
+}
+
+/// What somebody means who knows other languages.
+fn operator_meant(word: &str) -> Option<&'static str> {
+    match word {
+        "and" | "AND" => Some("&&"),
+        "or" | "OR" => Some("||"),
+        _ => None,
+    }
 }
 
 fn shortened(word: &str) -> String {

@@ -71,6 +71,8 @@ impl<'t> Tokens<'t> {
     /// Matches brackets and measures nesting.
     fn nest(&mut self) -> Result<(), CompileError> {
         let mut levels = vec![Level { position: 0, bracket: 0, conditionals: 0, links: 0 }];
+        // Whether a `?` here marks something optional instead of a conditional.
+        let mut optional = false;
         for (position, token) in self.tokens.iter().enumerate() {
             let bytes = self.text.as_bytes().get(token.start..token.end).unwrap_or_default();
             match token.kind {
@@ -110,13 +112,14 @@ impl<'t> Tokens<'t> {
                     if let Some(level) = levels.last_mut() {
                         match bytes {
                             b"," => (level.conditionals, level.links) = (0, 0),
-                            b"?" => level.conditionals += 1,
+                            b"?" if !optional => level.conditionals += 1,
                             _ => level.links += 1,
                         }
                     }
                 }
                 _ => {}
             }
+            optional = matches!(bytes, b"." | b"," | b"[" | b"{");
             let nesting: usize = levels.iter().map(|level| 1 + level.conditionals).sum::<usize>() - 1;
             let weight: usize = levels.iter().map(|level| 1 + level.conditionals + level.links).sum();
             if nesting > MAX_NESTING || weight > MAX_WEIGHT {
@@ -154,6 +157,18 @@ impl<'t> Tokens<'t> {
 
     pub(crate) fn is(&self, position: usize, text: &str) -> bool {
         self.get(position).is_some_and(|token| self.slice(token.start..token.end) == text)
+    }
+
+    /// Whether an operand may end with this token.
+    pub(crate) fn ends_operand(&self, position: usize) -> bool {
+        let kind = self.get(position).map(|token| token.kind);
+        !self.is(position, "in") && !matches!(kind, None | Some(TokenKind::Open | TokenKind::Punctuation))
+    }
+
+    /// Whether an operand starts with this token, and not what may follow one.
+    pub(crate) fn starts_operand(&self, position: usize) -> bool {
+        let kind = self.get(position).map(|token| token.kind);
+        !self.is(position, "in") && matches!(kind, Some(TokenKind::Name | TokenKind::Number | TokenKind::Text))
     }
 
     pub(crate) fn slice(&self, range: Range<usize>) -> &'t str {

@@ -59,11 +59,10 @@ pub(super) fn call(function: Function, arguments: &[Value], meter: &Meter) -> Re
         (Function::LastIndexOf, [String(text), String(part), Int(to)]) => match bounded(text, part, *to)? {
             Bounded::Answer(answer) => answer,
             Bounded::At(to) => {
-                // An occurrence may start at the bound itself.
+                // An occurrence may start at the bound itself, and ends where a character does.
                 let end = text.len().min(to + part.len());
-                let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
-                let before = text.get(..end).unwrap_or_default();
-                position(text, before.rfind(&**part).filter(|found| *found <= to))
+                let end = (0..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+                position(text, text.get(..end).unwrap_or_default().rfind(&**part))
             }
         },
         (Function::Format, [String(template), List(items)]) => Value::from(format::format(template, items, meter)?),
