@@ -1,10 +1,10 @@
 //! A real client as a child process: started without a shell, captured within bounds, ended with all that it started.
 
 use std::{
-    cell::Cell,
     io,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::atomic::{AtomicI32, Ordering},
     time::Duration,
 };
 
@@ -151,16 +151,17 @@ async fn capture(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, dropp
 }
 
 /// The process group of a child; killed when dropped, so that nothing outlives its case.
-struct Group(Cell<Option<rustix::process::Pid>>);
+///
+/// Holds the group's number, 0 once it was killed.
+struct Group(AtomicI32);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(Cell::new(id.and_then(rustix::process::Pid::from_raw)))
+        Self(AtomicI32::new(child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default()))
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(group) = self.0.get() {
+        if let Some(group) = rustix::process::Pid::from_raw(self.0.load(Ordering::Relaxed)) {
             // It may have ended by itself.
             let _ = rustix::process::kill_process_group(group, signal);
         }
@@ -169,7 +170,7 @@ impl Group {
     /// Kills what is left of it, once: later its number may be another's.
     fn kill(&self) {
         self.signal(rustix::process::Signal::KILL);
-        self.0.set(None);
+        self.0.store(0, Ordering::Relaxed);
     }
 
     async fn end(&self, child: &mut Child) -> io::Result<std::process::ExitStatus> {

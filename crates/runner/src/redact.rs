@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-/// How much of a token stays readable.
-const HEAD: usize = 8;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokenrig_jose::{numeric_date, peek, shorten};
 
 /// Shortens everything in `text` that looks like a token or a private key.
 ///
@@ -11,11 +12,11 @@ const HEAD: usize = 8;
 ///
 /// ```
 /// let shown = tokenrig_runner::redact::text("Bearer ya29.a0AfH6SMBx7Q2aaaaaaaaaaaaaaaa");
-/// assert_eq!(shown, "Bearer ya29.a0A…(34 characters)");
+/// assert_eq!(shown, "Bearer ya29.a0A…(34 chars)");
 /// ```
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
-    with(text, |token| format!("{}…({} characters)", head(token), token.chars().count()))
+    with(text, shorten)
 }
 
 /// As [`text`](fn@text), with words of the caller's choice in place of each token.
@@ -40,11 +41,56 @@ pub fn with(text: &str, mut show: impl FnMut(&str) -> String) -> Cow<'_, str> {
     }
 }
 
-/// The readable start of a secret.
+/// As [`text`](fn@text), with tokens opened: `eyJhbGci…(ID token, aud orders, 1 h left)`.
 #[must_use]
-pub fn head(secret: &str) -> &str {
-    let end = secret.char_indices().nth(HEAD).map_or(secret.len(), |(at, _)| at);
-    secret.get(..end).unwrap_or_default()
+pub fn opened(text: &str, now: Timestamp) -> Cow<'_, str> {
+    with(text, |token| match peek(token) {
+        None => shorten(token),
+        Some(opened) => {
+            let start: String = token.chars().take(8).collect();
+            format!("{start}…({})", about(&opened.claims, now))
+        }
+    })
+}
+
+/// What a token's claims say in a few words.
+fn about(claims: &serde_json::Map<String, Value>, now: Timestamp) -> String {
+    let text =
+        |name: &str| claims.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let mut words = match text("iss").as_deref() {
+        Some("https://accounts.google.com" | "accounts.google.com") => "ID token".to_owned(),
+        Some(issuer) => format!("token of {issuer}"),
+        None => "token without issuer".to_owned(),
+    };
+    if let Some(audience) = text("aud") {
+        words.push_str(&format!(", aud {audience}"));
+    }
+    if let Ok(expires) = numeric_date(claims, "exp") {
+        let left = expires.duration_since(now);
+        words.push_str(&if left.is_positive() {
+            format!(", {} left", rough(left))
+        } else {
+            format!(", expired {} ago", rough(left.abs()))
+        });
+    }
+    words
+}
+
+/// A length of time in its largest unit or two: `1 h`, `4 min 12 s`.
+#[must_use]
+pub fn rough(length: SignedDuration) -> String {
+    let total = length.as_secs().unsigned_abs();
+    let (days, hours, minutes, seconds) = (total / 86_400, total / 3600 % 24, total / 60 % 60, total % 60);
+    let two = |large: u64, large_unit: &str, small: u64, small_unit: &str| match small {
+        0 => format!("{large} {large_unit}"),
+        small => format!("{large} {large_unit} {small} {small_unit}"),
+    };
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => two(minutes, "min", seconds, "s"),
+        (0, hours, _) => two(hours, "h", minutes, "min"),
+        (days, ..) => two(days, "d", hours, "h"),
+    }
 }
 
 /// The next secret at or after `from`, as a byte range.
@@ -92,13 +138,26 @@ mod tests {
     use super::text;
 
     #[rstest]
-    #[case::jwt("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln end", "token eyJhbGci…(41 characters) end")]
-    #[case::access_token("{\"a\":\"ya29.c.b0AXv0zTPQ\"}", "{\"a\":\"ya29.c.b…(17 characters)\"}")]
+    #[case::jwt("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln end", "token eyJhbGci…(41 chars) end")]
+    #[case::access_token("{\"a\":\"ya29.c.b0AXv0zTPQ\"}", "{\"a\":\"ya29.c.b…(17 chars)\"}")]
     #[case::short_words_stay("ya29. eyJ 1// eyJhbGci…", "ya29. eyJ 1// eyJhbGci…")]
-    #[case::form_field("subject_token=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0", "subject_token=eyJhbGci…(33 characters)")]
-    #[case::unicode("ü eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnü", "ü eyJhbGci…(41 characters)ü")]
+    #[case::form_field("subject_token=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0", "subject_token=eyJhbGci…(33 chars)")]
+    #[case::unicode("ü eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnü", "ü eyJhbGci…(41 chars)ü")]
     fn a_secret_is_shortened(#[case] whole: &str, #[case] shown: &str) {
         assert_eq!(text(whole), shown);
+    }
+
+    #[test]
+    fn a_token_is_opened_and_tells_whose_it_is_and_how_long_it_lives() {
+        let claims = serde_json::json!({ "iss": "https://accounts.google.com", "aud": "orders", "exp": 1_768_471_200 });
+        let token = tokenrig_jose::forge::unsigned(&serde_json::Map::new(), claims.as_object().unwrap()) + "c2ln";
+        let text = format!("Bearer {token}");
+        let shown = |now: &str| super::opened(&text, now.parse().unwrap()).into_owned();
+        assert_eq!(shown("2026-01-15T09:00:00Z"), format!("Bearer {}…(ID token, aud orders, 1 h left)", &token[..8]));
+        assert_eq!(
+            shown("2026-01-15T10:04:12Z"),
+            format!("Bearer {}…(ID token, aud orders, expired 4 min 12 s ago)", &token[..8])
+        );
     }
 
     #[test]

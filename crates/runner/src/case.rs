@@ -1,0 +1,292 @@
+//! One case: a fresh site, what is given, the steps in order.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value as Json, json};
+use tokenrig_cel::Value;
+use tokenrig_clock::{Timestamp, real::Stopwatch};
+use tokenrig_scenario::{Play, Scenario, Step, instant};
+
+use crate::{
+    catalogue::Catalogue,
+    evaluate::{Effect, Env, Fault},
+    events::{CaseReport, Failure, Outcome, Skip, StepReport},
+    exchange,
+    files::{self, Files, named},
+    given::{self, GivenFault},
+    judge, method_call,
+    plan::Planned,
+    step::{Case, Stop},
+    world::{Site, Who, World, word},
+};
+
+/// How often an expression may ask for one more effect within a step.
+const MAX_EFFECTS: usize = 16;
+const KEY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What is the same for all cases of a run.
+pub(crate) struct Setting {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) now: Option<Timestamp>,
+    pub(crate) required: Vec<String>,
+    pub(crate) scratch: std::path::PathBuf,
+    /// Whether exchanges of cases that passed are kept.
+    pub(crate) keep_all: bool,
+}
+
+/// Runs one case to its end. Nothing that goes wrong in it leaves this function but in the report.
+pub(crate) async fn run(world: &dyn World, planned: &Planned, number: usize, setting: &Setting) -> CaseReport {
+    let watch = Stopwatch::start();
+    let mut steps = Vec::new();
+    let outcome = match skipped(world, &planned.scenario, &setting.required) {
+        Some(skip) => Outcome::Skipped(skip),
+        None => played(world, planned, setting, &mut steps).await,
+    };
+    if outcome == Outcome::Passed && !setting.keep_all {
+        for step in &mut steps {
+            step.exchanges = Vec::new();
+            step.command = None;
+            step.decision = None;
+        }
+    }
+    CaseReport {
+        id: planned.id.clone(),
+        number,
+        sources: planned.scenario.sources.clone(),
+        outcome,
+        steps,
+        took: watch.elapsed(),
+    }
+}
+
+/// Why the scenario does not run here, if it does not.
+fn skipped(world: &dyn World, scenario: &Scenario, required: &[String]) -> Option<Skip> {
+    let kind = world.kind();
+    if !scenario.worlds.contains(&kind) {
+        return Some(Skip::World(kind));
+    }
+    scenario.needs.iter().find_map(|need| {
+        let why = world.offers(&need.text).err()?;
+        let need = need.text.to_string();
+        Some(Skip::Need { required: required.contains(&need), need, why })
+    })
+}
+
+async fn played(world: &dyn World, planned: &Planned, setting: &Setting, steps: &mut Vec<StepReport>) -> Outcome {
+    let scenario = &planned.scenario;
+    let play = scenario.play(planned.row);
+    let files = Files::new(&setting.scratch);
+    let mut env = scenario.cases.get(planned.row).map(Env::of).unwrap_or_default();
+    functions(&mut env, &files);
+    // What `vars` can mean before a site is there is enough for issuers and project.
+    vars(&mut env, scenario).ok();
+
+    let foundation = given::foundation_in(&play.given, &env).and_then(|mut foundation| {
+        foundation.name.clone_from(&planned.id.scenario);
+        foundation.now = first_instant(scenario, &env)?.or(setting.now);
+        foundation.has_run_step = scenario.has_run_step;
+        Ok(foundation)
+    });
+    let foundation = match foundation {
+        Ok(foundation) => foundation,
+        Err(fault) => return broken(fault, steps),
+    };
+    let site = match world.open(foundation).await {
+        Ok(site) => site,
+        Err(fault) => {
+            return Outcome::Broken(format!("the {} world could not be set up: {fault}", word(world.kind())));
+        }
+    };
+    let outcome = in_site(&*site, planned, &play, env, files, setting, steps).await;
+    match (site.close().await, outcome) {
+        (Err(fault), Outcome::Passed) => Outcome::Broken(format!("the site could not be closed: {fault}")),
+        (_, outcome) => outcome,
+    }
+}
+
+async fn in_site(
+    site: &dyn Site,
+    planned: &Planned,
+    play: &Play,
+    mut env: Env,
+    files: Files,
+    setting: &Setting,
+    steps: &mut Vec<StepReport>,
+) -> Outcome {
+    env.scope.set("now", site.now());
+    vars(&mut env, &planned.scenario).ok();
+    let (_, mut env) = match given::apply_in(site, &play.given, env).await {
+        Ok(given) => given,
+        Err(fault) => return broken(fault, steps),
+    };
+    if let Err(fault) = vars(&mut env, &planned.scenario) {
+        return broken(fault.into(), steps);
+    }
+    let mut case = Case {
+        site,
+        env,
+        folder: planned.folder.clone(),
+        needs: planned.scenario.needs.iter().map(|need| need.text.to_string()).collect(),
+        decided: 0,
+        received: BTreeMap::new(),
+    };
+    case.decisions().await;
+    for (index, step) in play.steps.iter().enumerate() {
+        let mut report = StepReport {
+            number: index + 1,
+            title: step.title.as_ref().map(|title| title.text.to_string()),
+            at: Some(step.verb_span),
+            ..StepReport::default()
+        };
+        let watch = Stopwatch::start();
+        let skip = one(&mut case, step, setting.catalogue, &files, &mut report).await;
+        report.took = watch.elapsed();
+        let failed = !report.failures.is_empty();
+        steps.push(report);
+        if let Some(why) = skip {
+            return Outcome::Skipped(Skip::Other(why));
+        }
+        if failed {
+            return Outcome::Failed;
+        }
+    }
+    Outcome::Passed
+}
+
+/// Makes one step; gives the reason if the case must be skipped from here.
+async fn one(
+    case: &mut Case<'_>,
+    step: &Arc<Step>,
+    catalogue: Catalogue,
+    files: &Files,
+    report: &mut StepReport,
+) -> Option<String> {
+    for _ in 0..MAX_EFFECTS {
+        case.env.scope.set("now", case.site.now());
+        match case.act(step, report).await {
+            Ok(done) => {
+                case.env.scope.set("now", case.site.now());
+                judge::judge(case, step, done, catalogue, report).await;
+                return None;
+            }
+            Err(Stop::Skip(why)) => return Some(why),
+            Err(Stop::Site(fault)) => {
+                let message = crate::redact::text(&fault.to_string()).into_owned();
+                report.failures.push(Failure {
+                    at: Some(step.verb_span),
+                    label: message.clone(),
+                    ..Failure::new(format!("{}: {message}", report.what))
+                });
+                report.decision = case.decisions().await.and_then(|decided| decided.last().cloned());
+                return None;
+            }
+            Err(Stop::Value(fault)) => match case.env.effects.take() {
+                None => {
+                    report.failures.push(fault.into());
+                    return None;
+                }
+                Some(effect) => {
+                    let result = effected(case, &effect, files, report).await;
+                    case.env.effects.done(effect, result);
+                    // What the effect decided upon is not the step's.
+                    case.decisions().await;
+                }
+            },
+        }
+    }
+    report
+        .failures
+        .push(Failure { at: Some(step.verb_span), ..Failure::new("too many files are asked for in one step") });
+    None
+}
+
+/// Does what an expression asked for.
+async fn effected(case: &Case<'_>, effect: &Effect, files: &Files, report: &mut StepReport) -> Result<Value, String> {
+    let Effect::KeyFile(email) = effect;
+    let create = tokenrig_protos::table().by_short("iam.serviceAccounts.keys.create");
+    let create = create.ok_or("keys of accounts cannot be made yet")?;
+    let name = json!({ "name": format!("projects/-/serviceAccounts/{email}") });
+    let fields = name.as_object().cloned().unwrap_or_default();
+    let mut request = method_call::rest(create, &fields, KEY_DEADLINE).map_err(|fault| fault.to_string())?;
+    let token = case.site.credentials(Who::Owner).await.map_err(|fault| fault.to_string())?;
+    request.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+    let answer = exchange::send(case.site, request, &mut report.exchanges).await.map_err(|fault| fault.to_string())?;
+    let body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let key = body.get("privateKeyData").and_then(Json::as_str).and_then(|key| BASE64_STANDARD.decode(key).ok());
+    // It went well and held a private key: it is not for the report.
+    if key.is_some() {
+        report.exchanges.pop();
+    }
+    let key = key.ok_or_else(|| format!("no key of {email} could be made: status {}", answer.status))?;
+    files.write("key.json", &key).map(Value::from)
+}
+
+/// The scenario's own first instant.
+fn first_instant(scenario: &Scenario, env: &Env) -> Result<Option<Timestamp>, Fault> {
+    let Some(template) = &scenario.now else { return Ok(None) };
+    match env.value(template)? {
+        Value::Timestamp(at) => Ok(Some(at)),
+        value => value
+            .as_str()
+            .and_then(instant)
+            .map(Some)
+            .ok_or_else(|| Fault::new(template.span, "`now` is an instant like `2026-03-02T09:00:00Z`")),
+    }
+}
+
+/// Gives `vars` their values; a later one may read those before it.
+fn vars(env: &mut Env, scenario: &Scenario) -> Result<(), Fault> {
+    let mut known: Vec<(&str, Value)> = Vec::new();
+    let mut first = Ok(());
+    for (key, template) in &scenario.vars {
+        env.scope.set("vars", Value::map(known.clone()));
+        match env.value(template) {
+            Ok(value) => known.push((&key.text, value)),
+            Err(fault) if first.is_ok() => first = Err(fault),
+            Err(_) => {}
+        }
+    }
+    env.scope.set("vars", Value::map(known));
+    first
+}
+
+/// The functions of scenarios.
+fn functions(env: &mut Env, files: &Files) {
+    let effects = env.effects.clone();
+    let files = files.clone();
+    let scope = std::mem::take(&mut env.scope);
+    env.scope = scope
+        .function("jwt", |arguments| {
+            let token = match arguments {
+                [token] => token.as_str().ok_or("jwt(t) takes a token, a text")?,
+                _ => return Err("it is called as jwt(token)".to_owned()),
+            };
+            let opened = tokenrig_jose::peek(token).ok_or("this is no JWT")?;
+            Ok(Value::map([("header", Value::from(&opened.header)), ("claims", Value::from(&opened.claims))]))
+        })
+        .function("base64", |arguments| match arguments {
+            [Value::String(text)] => Ok(Value::from(BASE64_STANDARD.encode(text.as_bytes()))),
+            [Value::Bytes(bytes)] => Ok(Value::from(BASE64_STANDARD.encode(bytes))),
+            _ => Err("base64(s) takes a text or bytes".to_owned()),
+        })
+        .function("credential_file", move |arguments| files::credential_file(&files, arguments))
+        .function("key_file", move |arguments| {
+            let email = match arguments {
+                [account] => named(account, "email").ok_or("key_file(a) takes a given account or an e-mail")?,
+                _ => return Err("it is called as key_file(account)".to_owned()),
+            };
+            effects.ask(Effect::KeyFile(email))
+        });
+}
+
+fn broken(fault: GivenFault, steps: &mut Vec<StepReport>) -> Outcome {
+    let message = fault.to_string();
+    steps.push(fault.into_report());
+    Outcome::Broken(message)
+}
+
+/// The folder for files of a run, where the caller names none.
+pub(crate) fn scratch(given: Option<&Path>) -> std::path::PathBuf {
+    given.map_or_else(|| std::path::PathBuf::from("/tmp"), Path::to_owned)
+}

@@ -1,0 +1,121 @@
+//! What names of a given document mean in expressions.
+
+use serde_json::{Map, Value as Json};
+use tokenrig_cel::{Scope, Value};
+use tokenrig_scenario::Given;
+
+use crate::world::Facts;
+
+/// What is given, as the APIs return it.
+#[derive(Debug, Clone, Default)]
+pub struct Resources {
+    project: Map<String, Json>,
+    issuers: Vec<Entry>,
+    resources: Vec<Entry>,
+    /// The resources of the document that are not there yet have no entry in [`resources`](Self::resources).
+    places: Vec<Option<usize>>,
+    expected: Vec<(String, String, Option<String>)>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    /// `run.services`, `issuers`.
+    collection: String,
+    id: String,
+    /// The name by which expressions see it, if it has one of its own.
+    name: Option<String>,
+    resource: Json,
+    /// The same as CEL sees it.
+    value: Value,
+}
+
+impl Entry {
+    fn new(collection: String, id: String, name: Option<String>, resource: Json) -> Self {
+        Self { value: Value::from(&resource), collection, id, name, resource }
+    }
+}
+
+impl Resources {
+    /// What is there before anything was made: project and issuers.
+    pub(crate) fn of(facts: &Facts, given: &Given) -> Self {
+        let agents = facts.agents.iter().map(|(service, email)| (service.clone(), Json::from(email.as_str())));
+        let project = [
+            ("projectId", Json::from(facts.project_id.as_str())),
+            ("projectNumber", Json::from(facts.project_number.as_str())),
+            ("location", Json::from(facts.location.as_str())),
+            ("agents", Json::Object(agents.collect())),
+        ];
+        let expected: Vec<_> = given
+            .resources
+            .iter()
+            .map(|resource| (resource.collection.name.to_owned(), resource.id.text.to_string(), resource.name.clone()))
+            .collect();
+        // An issuer is seen by its id too, unless a resource of Google's has that name.
+        let issuers = facts.issuers.iter().map(|(id, issuer)| {
+            let name = id.replace('-', "_");
+            let taken = expected.iter().any(|(.., other)| other.as_deref() == Some(&name));
+            Entry::new("issuers".to_owned(), id.clone(), (!taken).then_some(name), Json::Object(issuer.clone()))
+        });
+        Self {
+            project: project.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            issuers: issuers.collect(),
+            resources: Vec::new(),
+            places: vec![None; expected.len()],
+            expected,
+        }
+    }
+
+    /// Notes what became of the document's resource at `index`.
+    pub(crate) fn put(&mut self, index: usize, resource: Json) {
+        let Some((collection, id, name)) = self.expected.get(index).cloned() else { return };
+        if let Some(place) = self.places.get_mut(index) {
+            *place = Some(self.resources.len());
+        }
+        self.resources.push(Entry::new(collection, id, name, resource));
+    }
+
+    /// The resource name of the document's resource at `index`.
+    pub(crate) fn name(&self, index: usize) -> Option<String> {
+        let entry = self.resources.get((*self.places.get(index)?)?)?;
+        entry.resource.get("name").and_then(Json::as_str).map(str::to_owned)
+    }
+
+    /// Gives all names their values.
+    pub(crate) fn enter(&self, scope: &mut Scope) {
+        scope.set("project", Value::from(&self.project));
+        let mut collections: Vec<(&str, Vec<(&str, Value)>)> = Vec::new();
+        for entry in self.issuers.iter().chain(&self.resources) {
+            if let Some(name) = &entry.name {
+                scope.set(name.clone(), entry.value.clone());
+            }
+            match collections.iter_mut().find(|(name, _)| *name == entry.collection) {
+                Some((_, entries)) => entries.push((&entry.id, entry.value.clone())),
+                None => collections.push((&entry.collection, vec![(&entry.id, entry.value.clone())])),
+            }
+        }
+        let given = collections.into_iter().map(|(name, entries)| (name, Value::map(entries)));
+        scope.set("given", Value::map(given.collect::<Vec<_>>()));
+    }
+
+    /// The project: `projectId`, `projectNumber`, `location`, `agents`.
+    #[must_use]
+    pub fn project(&self) -> &Map<String, Json> {
+        &self.project
+    }
+
+    /// A given resource as Google returns it, by its collection (`run.services`, `issuers`) and given id.
+    #[must_use]
+    pub fn get(&self, collection: &str, id: &str) -> Option<&Json> {
+        self.issuers
+            .iter()
+            .chain(&self.resources)
+            .find(|entry| entry.collection == collection && entry.id == id)
+            .map(|entry| &entry.resource)
+    }
+
+    /// All given resources: collection, id, resource; issuers first, then in the order in which they were made.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
+        let all = self.issuers.iter().chain(&self.resources);
+        all.map(|entry| (entry.collection.as_str(), entry.id.as_str(), &entry.resource))
+    }
+}

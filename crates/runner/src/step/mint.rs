@@ -1,0 +1,62 @@
+//! `mint`: a token of a given issuer.
+
+use serde_json::{Map, Value as Json, json};
+use tokenrig_cel::Value;
+use tokenrig_scenario::Mint;
+
+use super::{Case, Done, Stop};
+use crate::{
+    evaluate, flaw,
+    world::{MintKey, MintOrder},
+};
+
+/// How long a token lives unless `exp` says otherwise.
+const LIFETIME: i64 = 3600;
+
+impl Case<'_> {
+    pub(super) async fn mint(&mut self, mint: &Mint) -> Result<Done, Stop> {
+        let token = match &mint.raw {
+            Some(raw) => self.env.text(raw)?,
+            None => self.signed(mint).await?,
+        };
+        Ok(Done { names: vec![("token", Value::from(token))], ..Done::default() })
+    }
+
+    async fn signed(&mut self, mint: &Mint) -> Result<String, Stop> {
+        let now = self.site.now();
+        let facts = self.site.facts();
+        let issuer = facts.issuers.get(&*mint.issuer.text).and_then(|issuer| issuer.get("issuer")).cloned();
+        let mut claims = Map::new();
+        claims.insert("iss".to_owned(), issuer.unwrap_or_default());
+        claims.insert("iat".to_owned(), json!(now.as_second()));
+        claims.insert("exp".to_owned(), json!(now.as_second() + LIFETIME));
+        if let Some(template) = &mint.claims {
+            for (name, value) in self.env.entries(template)? {
+                match evaluate::json(&value) {
+                    Some(value) => _ = claims.insert(name, value),
+                    None => _ = claims.shift_remove(&name),
+                }
+            }
+        }
+        let mut header = Map::new();
+        if let Some(template) = &mint.header {
+            for (name, value) in self.env.entries(template)? {
+                // What is absent is told to the site, which would fill it in.
+                header.insert(name, evaluate::json(&value).unwrap_or(Json::Null));
+            }
+        }
+        let key = match &mint.key {
+            Some(key) => MintKey::Named(self.env.text(key)?),
+            None => MintKey::Current,
+        };
+        let mut order = MintOrder { issuer: mint.issuer.text.to_string(), header, claims, key };
+        if let Some((flaw, _)) = mint.flaw {
+            flaw::before(flaw, &mut order, now);
+        }
+        let token = self.site.mint(order).await?;
+        Ok(match mint.flaw {
+            Some((flaw, _)) => flaw::after(flaw, token),
+            None => token,
+        })
+    }
+}
