@@ -1,0 +1,12 @@
+//! Messages as JSON, by proto3's rules and with Google's words for mistakes.
+
+mod fault;
+mod query;
+mod read;
+mod scalar;
+mod write;
+
+pub(crate) use fault::{Fault, Faults, quoted};
+pub(crate) use query::bind_query;
+pub(crate) use read::{read_message, set_path};
+pub(crate) use write::{Enums, write};
