@@ -1,0 +1,85 @@
+//! How an issuer says no. The forms are those of OAuth 2.0; no real provider has an endpoint that signs what it is
+//! sent, so the sentences are ours.
+//!
+//! `POST /token` makes one check, `request`.
+
+use tokenrig_decision::{Evidence, Refusal, Wire};
+
+const OAUTH: Evidence = Evidence::documented("https://www.rfc-editor.org/rfc/rfc6749#section-5.2", "status and error");
+const HTTP: Evidence = Evidence::documented("https://www.rfc-editor.org/rfc/rfc9110#section-15", "status");
+
+/// What was posted is no JSON object.
+pub const CLAIMS_NOT_AN_OBJECT: Refusal = Refusal {
+    ids: &["idp-claims-not-an-object"],
+    when: "The body posted to an issuer's `/token` is not a JSON object in UTF-8.",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The request body must be a JSON object, the claims of the token.",
+    },
+    evidence: OAUTH,
+};
+
+/// `alg` names no algorithm that issuers have keys for.
+pub const ALGORITHM_UNKNOWN: Refusal = Refusal {
+    ids: &["idp-algorithm-unknown"],
+    when: "The query of a request to an issuer's `/token` asks for an `alg` other than RS256 or ES256.",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The parameter alg must be RS256 or ES256.",
+    },
+    evidence: OAUTH,
+};
+
+/// More than 1 MiB was posted.
+pub const CLAIMS_TOO_LARGE: Refusal = Refusal {
+    ids: &["idp-claims-too-large"],
+    when: "The body posted to an issuer's `/token` has more than 1 MiB, or did not come whole.",
+    wire: Wire::OAuth {
+        status: 413,
+        error: "invalid_request",
+        description: "The request body could not be read whole or has more than 1 MiB.",
+    },
+    evidence: HTTP,
+};
+
+/// A path that the issuer has, asked for with another method.
+pub const METHOD_NOT_ALLOWED: Refusal = Refusal {
+    ids: &["idp-method-not-allowed"],
+    when: "An issuer's path is asked for with a method that it does not have.",
+    wire: Wire::Text {
+        status: 405,
+        headers: &[("content-type", "text/plain; charset=utf-8"), ("allow", "{allow}")],
+        text: "This path takes {allow}.\n",
+    },
+    evidence: HTTP,
+};
+
+/// A path that the issuer does not have.
+pub const NOT_FOUND: Refusal = Refusal {
+    ids: &["idp-not-found"],
+    when: "A path on an issuer's host is none of its own.",
+    wire: Wire::Text {
+        status: 404,
+        headers: &[("content-type", "text/plain; charset=utf-8")],
+        text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json and /token.\n",
+    },
+    evidence: HTTP,
+};
+
+/// A path that OpenID providers have and this one does not have yet.
+pub const NOT_BUILT: Refusal = Refusal {
+    ids: &["idp-not-built"],
+    when: "A path of an OpenID provider is asked for that the rig does not play.",
+    wire: Wire::Text {
+        status: 501,
+        headers: &[("content-type", "text/plain; charset=utf-8")],
+        text: "The rig's OpenID provider does not play {what}.\n",
+    },
+    evidence: HTTP,
+};
+
+/// All of them.
+pub const ALL: &[&Refusal] =
+    &[&CLAIMS_NOT_AN_OBJECT, &ALGORITHM_UNKNOWN, &CLAIMS_TOO_LARGE, &METHOD_NOT_ALLOWED, &NOT_FOUND, &NOT_BUILT];

@@ -1,0 +1,185 @@
+//! The edge: an issuer's paths.
+
+use std::convert::Infallible;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use futures_util::{StreamExt, stream};
+use http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
+use serde_json::Value;
+use tokenrig_clock::real;
+use tokenrig_cloud::Cloud;
+use tokenrig_decision::{Decision, Refused};
+
+use crate::{
+    refusals,
+    service::{Document, Issuers, MAX_CLAIMS_BYTES, Published, algorithm, request},
+};
+
+#[derive(Clone)]
+struct Edge {
+    issuers: Issuers,
+    cloud: Cloud,
+    /// The one issuer that answers, whatever host is asked; else the host says which.
+    only: Option<String>,
+}
+
+/// All issuers, each by its host and path.
+pub(crate) fn all(issuers: &Issuers, cloud: &Cloud) -> Router {
+    edge(issuers, cloud, None)
+}
+
+/// One issuer, whatever the host.
+pub(crate) fn one(issuers: &Issuers, cloud: &Cloud, id: &str) -> Router {
+    edge(issuers, cloud, Some(id.to_owned()))
+}
+
+fn edge(issuers: &Issuers, cloud: &Cloud, only: Option<String>) -> Router {
+    // Not axum's own routing: an issuer's path may be anything, and it may change while the rig runs.
+    let edge = Edge { issuers: issuers.clone(), cloud: cloud.clone(), only };
+    Router::new().fallback(answer).with_state(edge)
+}
+
+async fn answer(State(edge): State<Edge>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let found = match &edge.only {
+        Some(id) => edge.issuers.within(id, path).map(|rest| (id.clone(), rest)),
+        None => host(&parts).and_then(|host| edge.issuers.find(host, path)),
+    };
+    let Some((id, rest)) = found else { return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")) };
+    let document = match rest {
+        "/.well-known/openid-configuration" => Document::Discovery,
+        "/certs" | "/.well-known/jwks.json" => Document::Keys,
+        "/token" if parts.method == Method::POST => return token(&edge, &id, parts.uri.query(), body).await,
+        "/token" => return only("POST"),
+        "/authorize" => return not_built("the authorization endpoint"),
+        "/userinfo" => return not_built("the userinfo endpoint"),
+        "/logout" => return not_built("the logout endpoint"),
+        _ => return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")),
+    };
+    match parts.method {
+        Method::GET | Method::HEAD => publish(&edge, &id, document, &parts.uri).await,
+        _ => only("GET, HEAD"),
+    }
+}
+
+/// The host that was asked for: HTTP/2 says it in the target, HTTP/1.1 in a header.
+fn host(parts: &Parts) -> Option<&str> {
+    let header = || parts.headers.get(header::HOST)?.to_str().ok();
+    parts.uri.authority().map(http::uri::Authority::as_str).or_else(header)
+}
+
+async fn token(edge: &Edge, id: &str, query: Option<&str>, body: Body) -> Response {
+    let body = axum::body::to_bytes(body, MAX_CLAIMS_BYTES).await.ok();
+    let decision = Decision::of("idp", "token").check(|| request(query, body.as_deref()));
+    let signed = match decision.verdict() {
+        Err(refused) => Err(refused),
+        Ok(()) => edge
+            .issuers
+            .sign_posted(id, body.as_deref().unwrap_or_default(), algorithm(query).unwrap_or_default())
+            .ok_or_else(|| refusals::NOT_FOUND.refuse("idp-not-found")),
+    };
+    let answer = match signed {
+        Ok(token) => text(StatusCode::OK, "text/plain; charset=utf-8", token),
+        Err(refused) => refuse(&refused),
+    };
+    edge.cloud.decisions().record(decision, answer.status().as_u16());
+    uncached(answer)
+}
+
+async fn publish(edge: &Edge, id: &str, document: Document, uri: &Uri) -> Response {
+    let Some(published) = edge.issuers.publish(id, document) else {
+        return refuse(&refusals::NOT_FOUND.refuse("idp-not-found"));
+    };
+    match published {
+        Published::Document(value) => json(edge, document, value.to_string().into()),
+        Published::Late(pause, value) => {
+            real::pause(pause).await;
+            json(edge, document, value.to_string().into())
+        }
+        Published::Elsewhere => {
+            let round: u64 = uri.query().and_then(|query| query.strip_prefix("round=")?.parse().ok()).unwrap_or(0);
+            // A reference relative to the request keeps scheme and host.
+            let target = format!("{}?round={}", uri.path(), round.wrapping_add(1));
+            let mut answer = uncached(text(StatusCode::FOUND, "text/plain; charset=utf-8", String::new()));
+            if let Ok(target) = HeaderValue::from_str(&target) {
+                answer.headers_mut().insert(header::LOCATION, target);
+            }
+            answer
+        }
+        Published::ServerError => uncached(text(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain; charset=utf-8",
+            "internal error\n".to_owned(),
+        )),
+        Published::Page => {
+            let page = "<!doctype html><title>Welcome</title><h1>Welcome</h1>\n".to_owned();
+            uncached(text(StatusCode::OK, "text/html; charset=utf-8", page))
+        }
+        Published::Nothing => {
+            let broken =
+                stream::once(async { Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) });
+            json(edge, document, Body::from_stream(broken))
+        }
+        Published::Oversized(bytes, value) => json(edge, document, padded(&value, bytes)),
+    }
+}
+
+/// A JSON document with white space behind it, made as it is read.
+fn padded(value: &Value, bytes: usize) -> Body {
+    const CHUNK: Bytes = Bytes::from_static(&[b' '; 8192]);
+    let document = stream::once(std::future::ready(Bytes::from(value.to_string())));
+    let padding = stream::repeat(CHUNK).take(bytes.div_ceil(CHUNK.len()));
+    Body::from_stream(document.chain(padding).map(Ok::<_, Infallible>))
+}
+
+fn json(edge: &Edge, document: Document, body: Body) -> Response {
+    let mut answer = Response::new(body);
+    let kind = match document {
+        Document::Discovery => "application/json",
+        Document::Keys => "application/jwk-set+json",
+    };
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let cache = format!("public, max-age={}", edge.issuers.settings().cache.as_secs());
+    if let Ok(cache) = HeaderValue::from_str(&cache) {
+        answer.headers_mut().insert(header::CACHE_CONTROL, cache);
+    }
+    answer
+}
+
+fn text(status: StatusCode, kind: &'static str, text: String) -> Response {
+    let mut answer = Response::new(Body::from(text));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
+}
+
+fn uncached(mut answer: Response) -> Response {
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+fn only(allow: &str) -> Response {
+    refuse(&refusals::METHOD_NOT_ALLOWED.refuse("idp-method-not-allowed").with("allow", allow))
+}
+
+fn not_built(what: &str) -> Response {
+    refuse(&refusals::NOT_BUILT.refuse("idp-not-built").with("what", what))
+}
+
+fn refuse(refused: &Refused) -> Response {
+    let form = refused.form();
+    let mut answer = Response::new(Body::from(form.body));
+    *answer.status_mut() = StatusCode::from_u16(form.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in form.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().append(name, value);
+        }
+    }
+    answer
+}

@@ -1,0 +1,15 @@
+//! What issuers do: hold keys, publish them, sign.
+
+mod issuers;
+mod keys;
+mod mint;
+mod publish;
+
+pub use self::{
+    issuers::Issuers,
+    mint::{KeyChoice, MintFault, MintOrder},
+};
+pub(crate) use self::{
+    mint::{MAX_CLAIMS_BYTES, algorithm, request},
+    publish::{Document, Published},
+};

@@ -1,0 +1,7 @@
+//! The issuers from outside, without a network.
+
+mod mint;
+mod misbehaviour;
+mod paths;
+mod refusals;
+mod support;
