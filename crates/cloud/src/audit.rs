@@ -75,3 +75,27 @@ impl Audit<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::tests::cloud;
+
+    #[test]
+    fn an_entry_has_the_shape_of_a_log_entry() {
+        let cloud = cloud();
+        cloud.audit().record(LogEntry {
+            log: "cloudaudit.googleapis.com/data_access",
+            resource_type: "service_account",
+            labels: vec![("project_id", "shop-test".into())],
+            severity: Severity::Info,
+            payload: json!({ "methodName": "GenerateIdToken" }),
+        });
+        let (number, entry) = cloud.audit().since(0).remove(0);
+        assert_eq!(number, 1);
+        assert_eq!(entry["logName"], "projects/shop-test/logs/cloudaudit.googleapis.com%2Fdata_access");
+        assert_eq!((&entry["severity"], &entry["timestamp"]), (&json!("INFO"), &json!("2026-01-15T09:00:00Z")));
+        assert_eq!(entry["insertId"].as_str().map(str::len), Some(14));
+        assert!(cloud.audit().since(1).is_empty());
+    }
+}

@@ -156,10 +156,12 @@ impl Cloud {
     pub fn caller_at(&self, bearer: &str, host: &str) -> Result<Caller, CallerFault> {
         let caller = self.caller(bearer)?;
         match &caller.audience {
-            Some(audience) if service_of(audience) != Some(plain_host(host)) => Err(CallerFault::SelfSigned {
-                email: caller.identity.email().unwrap_or_default().to_owned(),
-                fault: SelfSignedFault::OtherAudience(audience.clone()),
-            }),
+            Some(audience) if !service_of(audience).is_some_and(|service| serves(host, service)) => {
+                Err(CallerFault::SelfSigned {
+                    email: caller.identity.email().unwrap_or_default().to_owned(),
+                    fault: SelfSignedFault::OtherAudience(audience.clone()),
+                })
+            }
             _ => Ok(caller),
         }
     }
@@ -259,13 +261,191 @@ fn service_of(audience: &str) -> Option<&str> {
     (host.ends_with(".googleapis.com") && !host.contains('/')).then_some(host)
 }
 
-/// A host without what clients put around a service's name: a region before it, `mtls` in it.
-fn plain_host(host: &str) -> &str {
-    host.split(':').next().unwrap_or(host)
+/// Whether `host` is a service's own, its regional one (`us-central1-run.googleapis.com`) or its mTLS one
+/// (`run.mtls.googleapis.com`).
+fn serves(host: &str, service: &str) -> bool {
+    let host = host.split(':').next().unwrap_or(host).replace(".mtls.", ".");
+    let region = host.strip_suffix(&service.replace(".mtls.", "."));
+    region.is_some_and(|region| region.is_empty() || region.ends_with('-'))
 }
 
 /// What an unverified token claims, for people: not endless.
 fn shown(text: &str) -> String {
     const MOST: usize = 200;
     text.chars().take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use tokenrig_clock::Clock;
+    use tokenrig_jose::{Algorithm, protected_header, sign};
+
+    use super::*;
+    use crate::{
+        AccessTokenOrder, IdTokenOrder, NewAccount, WorkloadIdentityPool,
+        cloud::tests::{cloud, cloud_and_clock},
+    };
+
+    fn order(identity: Identity) -> AccessTokenOrder {
+        AccessTokenOrder { identity, scopes: vec!["cloud-platform".into()], lifetime: seconds(3600) }
+    }
+
+    fn alice() -> Identity {
+        Identity::Federated {
+            pool: PoolRef::workload("1071284184436", "partners"),
+            subject: "alice".into(),
+            groups: vec![],
+            attributes: BTreeMap::new(),
+            provider: "corp".into(),
+        }
+    }
+
+    #[test]
+    fn an_access_token_names_whom_it_was_issued_to_until_it_ends() {
+        let (cloud, clock) = cloud_and_clock();
+        let token = cloud.mint().access_token(order(cloud.owner().identity()));
+        let caller = cloud.caller(token.reveal()).unwrap();
+        assert_eq!((caller.identity, caller.kind), (cloud.owner().identity(), TokenKind::Access));
+        clock.advance_to(token.expires_at()).unwrap();
+        assert_eq!(cloud.caller(token.reveal()), Err(CallerFault::Expired { at: token.expires_at() }));
+    }
+
+    #[rstest]
+    #[case::nothing("", CallerFault::Missing)]
+    #[case::anything("garbage", CallerFault::Unknown)]
+    #[case::looks_right("ya29.c.AAAA", CallerFault::Unknown)]
+    #[case::almost_a_jwt("a.b.c", CallerFault::Unknown)]
+    fn what_the_rig_did_not_issue_names_nobody(#[case] token: &str, #[case] fault: CallerFault) {
+        assert_eq!(cloud().caller(token), Err(fault));
+    }
+
+    #[test]
+    fn a_federated_token_works_while_its_pool_does_whatever_becomes_of_the_provider() {
+        let cloud = cloud();
+        let pool = WorkloadIdentityPool {
+            project_number: cloud.project().number.clone(),
+            id: "partners".into(),
+            ..WorkloadIdentityPool::default()
+        };
+        let name = cloud.pools().create(pool).unwrap().reference();
+        let corp = crate::Provider { id: "corp".into(), ..crate::Provider::default() };
+        cloud.pools().create_provider(&name, corp).unwrap();
+        let token = cloud.mint().access_token(order(alice()));
+        let works = || cloud.caller(token.reveal()).map(|caller| caller.kind);
+        let gone = Err(CallerFault::PoolGone { pool: name.clone() });
+
+        assert_eq!(works(), Ok(TokenKind::Federated));
+        cloud.pools().update_provider(&name, "corp", |provider| provider.disabled = true).unwrap();
+        assert_eq!(works(), Ok(TokenKind::Federated));
+        cloud.pools().delete_provider(&name, "corp").unwrap();
+        assert_eq!(works(), Ok(TokenKind::Federated));
+        cloud.pools().update(&name, |pool| pool.disabled = true).unwrap();
+        assert_eq!(works(), gone);
+        cloud.pools().update(&name, |pool| pool.disabled = false).unwrap();
+        assert_eq!(works(), Ok(TokenKind::Federated));
+        cloud.pools().delete(&name).unwrap();
+        assert_eq!(works(), gone);
+        cloud.pools().undelete(&name).unwrap();
+        assert_eq!(works(), Ok(TokenKind::Federated));
+    }
+
+    #[test]
+    fn a_disabled_or_deleted_account_has_no_tokens_and_a_new_one_of_its_name_does_not_get_them() {
+        let cloud = cloud();
+        let new = || NewAccount { account: "caller".into(), ..NewAccount::default() };
+        let account = cloud.accounts().create(new()).unwrap();
+        let token = cloud.mint().access_token(order(account.identity()));
+        let email = account.email.clone();
+        cloud.accounts().set_disabled(&email, true).unwrap();
+        assert_eq!(cloud.caller(token.reveal()), Err(CallerFault::AccountDisabled { email: email.clone() }));
+        cloud.accounts().set_disabled(&email, false).unwrap();
+        cloud.accounts().delete(&email).unwrap();
+        assert_eq!(cloud.caller(token.reveal()), Err(CallerFault::AccountGone { email: email.clone() }));
+        cloud.accounts().create(new()).unwrap();
+        assert_eq!(cloud.caller(token.reveal()), Err(CallerFault::AccountGone { email }));
+    }
+
+    #[test]
+    fn an_id_token_is_no_access_token() {
+        let cloud = cloud();
+        let token = cloud.mint().id_token(&IdTokenOrder::generated(&cloud.owner(), "https://orders.example", true));
+        let fault = cloud.caller(&token).unwrap_err();
+        assert!(matches!(&fault, CallerFault::IdToken { audience, .. } if audience == "https://orders.example"));
+    }
+
+    /// A JWT that the owner signs with a key of its own, changed as the test says.
+    fn self_signed(cloud: &Cloud, change: &Value, kid: bool) -> String {
+        let owner = cloud.owner();
+        let key = cloud.accounts().create_key(&owner).unwrap();
+        let now = cloud.now().as_second();
+        let mut claims = json!({
+            "iss": owner.email, "sub": owner.email, "aud": "https://run.googleapis.com/", "iat": now, "exp": now + 3600,
+        });
+        for (name, value) in change.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let mut header = protected_header(Algorithm::Rs256, &key.key.id);
+        if !kid {
+            header.remove("kid");
+        }
+        sign(&header, claims.as_object().unwrap(), &key.private)
+    }
+
+    #[rstest]
+    #[case::audience(json!({}), true)]
+    #[case::without_slash(json!({ "aud": "https://run.googleapis.com" }), true)]
+    #[case::scope(json!({ "aud": null, "scope": "https://www.googleapis.com/auth/cloud-platform" }), true)]
+    #[case::as_rust_dates_it(json!({ "iat": 1_768_467_590, "exp": 1_768_471_210 }), true)]
+    #[case::no_key_id(json!({}), false)]
+    fn a_service_account_may_sign_for_itself(#[case] change: Value, #[case] kid: bool) {
+        let cloud = cloud();
+        let caller = cloud.caller_at(&self_signed(&cloud, &change, kid), "us-central1-run.googleapis.com").unwrap();
+        assert_eq!((caller.identity, caller.kind), (cloud.owner().identity(), TokenKind::SelfSignedJwt));
+    }
+
+    #[rstest]
+    #[case::other_service(json!({ "aud": "https://iam.googleapis.com/" }), SelfSignedFault::OtherAudience("https://iam.googleapis.com/".into()))]
+    #[case::audience_and_suffix(json!({ "aud": "https://evilrun.googleapis.com/" }), SelfSignedFault::OtherAudience("https://evilrun.googleapis.com/".into()))]
+    #[case::elsewhere(json!({ "aud": "https://run.example.com/" }), SelfSignedFault::Audience)]
+    #[case::neither(json!({ "aud": null }), SelfSignedFault::Audience)]
+    #[case::subject(json!({ "sub": "somebody@shop-test.iam.gserviceaccount.com" }), SelfSignedFault::Subject)]
+    #[case::long(json!({ "exp": 1_768_474_800 }), SelfSignedFault::Long)]
+    #[case::no_issue_time(json!({ "iat": null }), SelfSignedFault::Time("iat"))]
+    #[case::text_for_time(json!({ "exp": "1768471200" }), SelfSignedFault::Time("exp"))]
+    fn a_self_signed_token_that_is_wrong_is_told_why(#[case] change: Value, #[case] expected: SelfSignedFault) {
+        let cloud = cloud();
+        let found = cloud.caller_at(&self_signed(&cloud, &change, true), "run.googleapis.com");
+        let Err(CallerFault::SelfSigned { fault, .. }) = found else { panic!("{found:?}") };
+        assert_eq!(fault, expected);
+    }
+
+    #[test]
+    fn a_key_of_another_account_or_a_disabled_one_signs_nothing() {
+        let cloud = cloud();
+        let other = cloud.accounts().create(NewAccount { account: "other".into(), ..NewAccount::default() }).unwrap();
+        let key = cloud.accounts().create_key(&other).unwrap();
+        let now = cloud.now().as_second();
+        let owner = cloud.owner();
+        let claims = json!({ "iss": owner.email, "aud": "https://run.googleapis.com/", "iat": now, "exp": now + 60 });
+        let signature = |token: &str| match cloud.caller(token) {
+            Err(CallerFault::SelfSigned { fault, .. }) => fault == SelfSignedFault::Signature,
+            _ => false,
+        };
+        for kid in [Some(&key.key.id), None] {
+            let mut header = protected_header(Algorithm::Rs256, &key.key.id);
+            if kid.is_none() {
+                header.remove("kid");
+            }
+            assert!(signature(&sign(&header, claims.as_object().unwrap(), &key.private)), "kid {kid:?}");
+        }
+        let token = self_signed(&cloud, &json!({}), true);
+        assert!(cloud.caller(&token).is_ok());
+        let own = cloud.accounts().keys(&owner);
+        cloud.accounts().set_key_disabled(&owner, &own[0].id, true).unwrap();
+        assert!(signature(&token));
+    }
 }

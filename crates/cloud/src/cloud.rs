@@ -160,6 +160,7 @@ impl Cloud {
             let member = format!("serviceAccount:{owner}");
             self.policies().add(&resource, administers.map(|role| Binding::of(role, [member.clone()])));
         }
+        self.policies().settle();
     }
 
     fn make(&self, email: String, display_name: &str) {
@@ -358,5 +359,74 @@ impl Cloud {
 impl fmt::Debug for Cloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cloud").field("project", &self.0.project.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use tokenrig_clock::ManualClock;
+
+    use super::*;
+
+    /// A cloud at 2026-01-15T09:00:00Z, changed before it is made, and its clock.
+    pub(crate) fn cloud_with(change: impl FnOnce(&mut Foundation)) -> (Cloud, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
+        let mut foundation = Foundation::on(Arc::clone(&clock) as SharedClock);
+        change(&mut foundation);
+        (Cloud::new(foundation), clock)
+    }
+
+    pub(crate) fn cloud_and_clock() -> (Cloud, Arc<ManualClock>) {
+        cloud_with(|_| {})
+    }
+
+    pub(crate) fn cloud() -> Cloud {
+        cloud_and_clock().0
+    }
+
+    #[test]
+    fn two_clouds_of_one_seed_make_up_the_same_and_of_two_seeds_nothing_alike() {
+        let made = |seed: &str| {
+            let (cloud, _) = cloud_with(|foundation| foundation.settings.seed = seed.into());
+            let owner = cloud.owner();
+            let order = crate::AccessTokenOrder {
+                identity: owner.identity(),
+                scopes: vec![],
+                lifetime: tokenrig_clock::seconds(60),
+            };
+            let access = cloud.mint().access_token(order).reveal().to_owned();
+            let id = cloud.mint().id_token(&crate::IdTokenOrder::generated(&owner, "a", false));
+            let kid = cloud.mint().google_keys().signing().kid().to_owned();
+            let etag = cloud.policies().get(&cloud.project().resource()).etag;
+            [owner.unique_id.clone(), access, id, kid, etag, cloud.accounts().system_key(&owner).id().to_owned()]
+        };
+        assert_eq!(made("a"), made("a"));
+        assert!(made("a").iter().zip(made("b")).all(|(a, b)| *a != b));
+    }
+
+    #[test]
+    fn the_project_has_the_accounts_that_every_project_has() {
+        let cloud = cloud();
+        let emails: Vec<_> = cloud.accounts().list("shop-test").iter().map(|account| account.email.clone()).collect();
+        assert_eq!(
+            emails,
+            [
+                "1071284184436-compute@developer.gserviceaccount.com",
+                "shop-test@appspot.gserviceaccount.com",
+                "tokenrig-owner@shop-test.iam.gserviceaccount.com",
+            ]
+        );
+        assert!(cloud.accounts().get("service-1071284184436@gcp-sa-pubsub.iam.gserviceaccount.com").is_some());
+    }
+
+    #[test]
+    fn a_project_is_found_by_id_and_by_number_and_others_come_with_their_accounts() {
+        let cloud = cloud();
+        assert_eq!(cloud.find_project("1071284184436"), cloud.find_project("shop-test"));
+        assert_eq!(cloud.find_project("other"), None);
+        let new = crate::NewAccount { account: "x@other.iam.gserviceaccount.com".into(), ..Default::default() };
+        let account = cloud.accounts().create(new).unwrap();
+        let other = cloud.find_project("other").unwrap();
+        assert_eq!((&*account.project_id, &account.project_number, other.number.len()), ("other", &other.number, 12));
     }
 }

@@ -69,3 +69,27 @@ impl Kept {
         Record { seq, ..Record::new(self.at, &self.decision, self.status) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_decision::Check;
+
+    use super::*;
+    use crate::cloud::tests::cloud_with;
+
+    #[test]
+    fn decisions_are_numbered_and_the_oldest_go_when_the_ring_is_full() {
+        let (cloud, _) = cloud_with(|foundation| foundation.settings.ring = 3);
+        assert_eq!((cloud.decisions().since(0, None), cloud.decisions().last()), (vec![], None));
+        for n in 1..=5 {
+            let surface = if n % 2 == 0 { "sts" } else { "iamcredentials" };
+            let decision = Decision::of(surface, "method").check(|| Check::named("request"));
+            assert_eq!(cloud.decisions().record(decision, 200), n);
+        }
+        let seqs = |seq, surface| cloud.decisions().since(seq, surface).iter().map(|is| is.seq).collect::<Vec<_>>();
+        assert_eq!(seqs(0, None), [3, 4, 5]);
+        assert_eq!(seqs(4, None), [5]);
+        assert_eq!(seqs(0, Some("sts")), [4]);
+        assert_eq!(cloud.decisions().last().unwrap().seq, cloud.decisions().last_seq());
+    }
+}

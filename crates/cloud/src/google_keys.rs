@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock, RwLock};
 
-use tokenrig_jose::{PublicKey, SigningKey, key_id, pool, x509};
+use tokenrig_jose::{JwkSet, Map, PublicKey, SigningKey, key_id, pool, x509};
 
 use crate::{
     names::certificate_times,
@@ -72,6 +72,18 @@ impl GoogleKeys {
         &self.signs
     }
 
+    /// The published keys as a key set: `https://www.googleapis.com/oauth2/v3/certs`.
+    #[must_use]
+    pub fn jwk_set(&self) -> JwkSet {
+        self.keys.iter().map(|key| key.public().to_jwk(&key.kid)).collect()
+    }
+
+    /// The published keys as certificates by key id: `https://www.googleapis.com/oauth2/v1/certs`.
+    #[must_use]
+    pub fn certificates(&self) -> Map {
+        self.keys.iter().map(|key| (key.kid.clone(), key.certificate().into())).collect()
+    }
+
     /// A published key by its id.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&Arc<GoogleKey>> {
@@ -107,5 +119,40 @@ impl KeyRoom {
         }
         *room = Arc::new(GoogleKeys { keys, signs: Arc::clone(&signs) });
         signs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{IdTokenOrder, cloud::tests::cloud};
+
+    #[test]
+    fn rotated_keys_overlap_so_that_a_token_outlives_the_key_that_signs() {
+        let cloud = cloud();
+        let before = cloud.mint().google_keys();
+        let token = cloud.mint().id_token(&IdTokenOrder::generated(&cloud.owner(), "a", false));
+        let next = before.published()[1].kid().to_owned();
+        cloud.mint().rotate_google_keys();
+        let after = cloud.mint().google_keys();
+        assert_eq!(after.signing().kid(), next);
+        assert!(after.find(before.signing().kid()).is_some());
+        let token = tokenrig_jose::Jws::parse(&token).unwrap();
+        token.verify(&after.find(token.kid().unwrap()).unwrap().public()).unwrap();
+        cloud.mint().rotate_google_keys();
+        assert!(cloud.mint().google_keys().find(before.signing().kid()).is_none());
+        assert_eq!(cloud.mint().google_keys().published().len(), 3);
+    }
+
+    #[test]
+    fn both_forms_of_publication_have_the_same_key_ids() {
+        let keys = cloud().mint().google_keys();
+        let set = keys.jwk_set();
+        let kids: Vec<_> = set.keys().iter().filter_map(|key| key.kid()).collect();
+        let certificates = keys.certificates();
+        assert_eq!(kids, certificates.keys().collect::<Vec<_>>());
+        for (kid, pem) in &certificates {
+            let public = tokenrig_jose::x509::public_key_from_pem(pem.as_str().unwrap()).unwrap();
+            assert_eq!(public.spki_der(), keys.find(kid).unwrap().public().spki_der());
+        }
     }
 }

@@ -152,7 +152,7 @@ impl Mint<'_> {
     #[must_use]
     pub fn id_token(&self, order: &IdTokenOrder) -> String {
         let account = &order.account;
-        let iat = self.0.now().as_second();
+        let iat = whole(self.0.now()).as_second();
         let mut claims = Map::new();
         let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         claim("aud", json!(order.audience));
@@ -236,6 +236,98 @@ impl Mint<'_> {
 
 /// The whole second that `at` lies in.
 pub(crate) fn whole(at: Timestamp) -> Timestamp {
-    let second = at.as_second() - i64::from(at.subsec_nanosecond() < 0);
+    let second = at.as_nanosecond().div_euclid(1_000_000_000);
+    let second = i64::try_from(second).unwrap_or(at.as_second());
     Timestamp::from_second(second).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use tokenrig_clock::{Clock, seconds};
+    use tokenrig_jose::{Jws, peek};
+
+    use super::*;
+    use crate::cloud::tests::{cloud, cloud_and_clock};
+
+    #[rstest]
+    #[case::generated(|account: &Arc<ServiceAccount>| IdTokenOrder::generated(account, "x", false), &["aud", "azp", "exp", "iat", "iss", "sub"], false)]
+    #[case::with_email(|account: &Arc<ServiceAccount>| IdTokenOrder::generated(account, "x", true), &["aud", "azp", "email", "email_verified", "exp", "iat", "iss", "sub"], false)]
+    #[case::for_assertion(|account: &Arc<ServiceAccount>| IdTokenOrder::for_assertion(account, "x"), &["aud", "azp", "email", "email_verified", "exp", "iat", "iss", "sub"], true)]
+    #[case::delivered(|account: &Arc<ServiceAccount>| IdTokenOrder::delivered(account, "x"), &["aud", "azp", "email", "email_verified", "exp", "iat", "iss", "sub"], false)]
+    #[case::on_a_machine(|account: &Arc<ServiceAccount>| IdTokenOrder::by_metadata(account, "x", false), &["aud", "azp", "exp", "iat", "iss", "sub"], false)]
+    #[case::organization(|account: &Arc<ServiceAccount>| IdTokenOrder::generated(account, "x", false).with_google("organization_number", Value::Null), &["aud", "azp", "exp", "google", "iat", "iss", "sub"], false)]
+    fn each_kind_of_id_token_has_exactly_its_claims(
+        #[case] order: fn(&Arc<ServiceAccount>) -> IdTokenOrder,
+        #[case] names: &[&str],
+        #[case] azp_is_email: bool,
+    ) {
+        let cloud = cloud();
+        let owner = cloud.owner();
+        let opened = peek(&cloud.mint().id_token(&order(&owner))).unwrap();
+        assert_eq!(opened.claims.keys().collect::<Vec<_>>(), names);
+        assert_eq!(opened.header.keys().collect::<Vec<_>>(), ["alg", "kid", "typ"]);
+        assert_eq!(opened.header["alg"], "RS256");
+        let claims = &opened.claims;
+        assert_eq!((&claims["iss"], &claims["aud"]), (&json!("https://accounts.google.com"), &json!("x")));
+        assert_eq!(claims["sub"], json!(owner.unique_id));
+        assert_eq!(claims["azp"], if azp_is_email { json!(owner.email) } else { json!(owner.unique_id) });
+        assert_eq!((&claims["iat"], &claims["exp"]), (&json!(1_768_467_600), &json!(1_768_471_200)));
+        if let Some(email) = claims.get("email") {
+            assert_eq!((email, &claims["email_verified"]), (&json!(owner.email), &json!(true)));
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_dated_ahead_of_the_clock() {
+        let (cloud, clock) = cloud_and_clock();
+        clock.advance_to("2026-01-15T09:00:00.999999999Z".parse().unwrap()).unwrap();
+        let token = cloud.mint().id_token(&IdTokenOrder::generated(&cloud.owner(), "x", false));
+        assert_eq!(peek(&token).unwrap().claims["iat"], 1_768_467_600);
+        let before_1970: Timestamp = "1969-12-31T23:59:58.5Z".parse().unwrap();
+        assert_eq!(whole(before_1970).as_second(), -2);
+    }
+
+    #[test]
+    fn access_tokens_differ_and_do_not_show_themselves() {
+        let cloud = cloud();
+        let order = || AccessTokenOrder {
+            identity: cloud.owner().identity(),
+            scopes: vec!["a".into(), "b".into()],
+            lifetime: seconds(30),
+        };
+        let (one, two) = (cloud.mint().access_token(order()), cloud.mint().access_token(order()));
+        assert_ne!(one, two);
+        assert!(one.reveal().starts_with("ya29.") && one.reveal().len() == 205, "{}", one.reveal());
+        assert!(!format!("{one:?}").contains(one.reveal()));
+        let issued = cloud.mint().issued(one.reveal()).unwrap();
+        assert_eq!((issued.scopes.len(), issued.expires_at), (2, cloud.now() + seconds(30)));
+    }
+
+    #[test]
+    fn the_oldest_tokens_are_forgotten_when_there_are_too_many() {
+        let (cloud, _) = crate::cloud::tests::cloud_with(|foundation| foundation.settings.tokens = 2);
+        let order = || AccessTokenOrder { identity: Identity::Anonymous, scopes: vec![], lifetime: seconds(30) };
+        let tokens: Vec<_> = (0..3).map(|_| cloud.mint().access_token(order())).collect();
+        let known: Vec<_> = tokens.iter().map(|token| cloud.mint().issued(token.reveal()).is_some()).collect();
+        assert_eq!(known, [false, true, true]);
+    }
+
+    #[test]
+    fn each_account_signs_with_a_key_of_its_own() {
+        let cloud = cloud();
+        let compute = cloud.accounts().get(&cloud.project().compute_email()).unwrap();
+        let (_, token) = cloud.mint().sign_jwt_as(&cloud.owner(), br#"{"iss":"me"}"#);
+        let token = Jws::parse(&token).unwrap();
+        assert_eq!(token.payload(), br#"{"iss":"me"}"#);
+        assert_eq!(token.kid(), Some(cloud.mint().account_key(&cloud.owner()).id()));
+        token.verify(&cloud.mint().account_key(&cloud.owner()).public()).unwrap();
+        assert!(token.verify(&cloud.mint().account_key(&compute).public()).is_err());
+        let signed = cloud.mint().sign_as(&cloud.owner(), b"bytes");
+        assert!(cloud.mint().account_key(&cloud.owner()).public().verify(
+            Algorithm::Rs256,
+            b"bytes",
+            &signed.signature
+        ));
+    }
 }

@@ -60,29 +60,98 @@ impl Cloud {
     pub(crate) fn chain(&self, canonical: &str) -> Vec<String> {
         let mut chain = vec![canonical.to_owned()];
         if !canonical.starts_with(PROJECTS) {
-            let mut name = canonical;
-            // `//service/projects/P/COLLECTION/ID/…`: pairs are cut off until only the project is left.
-            while let Some((above, _)) = name.rsplit_once('/').and_then(|(rest, _)| rest.rsplit_once('/')) {
-                if above.matches('/').count() <= 4 {
-                    break;
-                }
-                chain.push(above.to_owned());
-                name = above;
-            }
-            let parent = self.parent_of(canonical).or_else(|| {
+            chain.extend(containers(canonical));
+            let project = chain.iter().find_map(|name| self.parent_of(name)).or_else(|| {
                 let (_, name) = canonical.strip_prefix("//")?.split_once('/')?;
                 let project = name.strip_prefix("projects/")?.split('/').next()?;
                 Some(format!("{PROJECTS}{project}"))
             });
-            chain.extend(parent);
+            chain.extend(project);
         }
+        let known = |name: &String| name.strip_prefix(PROJECTS).is_some_and(|id| self.find_project(id).is_some());
         if let Some(organization) = self.organization()
-            && chain
-                .last()
-                .is_some_and(|last| last.strip_prefix(PROJECTS).is_some_and(|id| self.find_project(id).is_some()))
+            && chain.last().is_some_and(known)
         {
             chain.push(format!("//cloudresourcemanager.googleapis.com/organizations/{organization}"));
         }
         chain
+    }
+}
+
+/// What a resource is inside of, by its name, innermost first: of `//run.googleapis.com/projects/P/locations/L/services/S`
+/// that is the location. Its project is named otherwise and not among them.
+fn containers(resource: &str) -> Vec<String> {
+    // Two slashes before the service and one after it; then each second one ends a name.
+    let ends = resource.match_indices('/').map(|(at, _)| at).skip(3).skip(1).step_by(2).skip(1);
+    let mut all: Vec<String> = ends.filter_map(|end| resource.get(..end)).map(str::to_owned).collect();
+    all.reverse();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::cloud::tests::cloud;
+
+    #[rstest]
+    #[case::number(
+        "//run.googleapis.com/projects/1071284184436/locations/l/services/s",
+        "//run.googleapis.com/projects/shop-test/locations/l/services/s"
+    )]
+    #[case::project(
+        "//cloudresourcemanager.googleapis.com/projects/1071284184436",
+        "//cloudresourcemanager.googleapis.com/projects/shop-test"
+    )]
+    #[case::wildcard(
+        "//iam.googleapis.com/projects/-/serviceAccounts/tokenrig-owner@shop-test.iam.gserviceaccount.com",
+        "//iam.googleapis.com/projects/shop-test/serviceAccounts/tokenrig-owner@shop-test.iam.gserviceaccount.com"
+    )]
+    #[case::letters(
+        "//iam.googleapis.com/projects/shop-test/serviceAccounts/Tokenrig-Owner@shop-test.iam.gserviceaccount.com",
+        "//iam.googleapis.com/projects/shop-test/serviceAccounts/tokenrig-owner@shop-test.iam.gserviceaccount.com"
+    )]
+    #[case::not_there(
+        "//iam.googleapis.com/projects/-/serviceAccounts/nobody@shop-test.iam.gserviceaccount.com",
+        "//iam.googleapis.com/projects/shop-test/serviceAccounts/nobody@shop-test.iam.gserviceaccount.com"
+    )]
+    #[case::no_project(
+        "//iam.googleapis.com/locations/global/workforcePools/p",
+        "//iam.googleapis.com/locations/global/workforcePools/p"
+    )]
+    #[case::not_a_name("orders", "orders")]
+    fn a_resource_has_one_name(#[case] written: &str, #[case] canonical: &str) {
+        assert_eq!(cloud().canonical(written), canonical);
+    }
+
+    #[test]
+    fn a_unique_id_names_the_account() {
+        let cloud = cloud();
+        let owner = cloud.owner();
+        let by_id = format!("//iam.googleapis.com/projects/-/serviceAccounts/{}", owner.unique_id);
+        assert_eq!(cloud.canonical(&by_id), owner.resource());
+    }
+
+    #[test]
+    fn policies_reach_downwards_through_what_a_resource_is_inside_of() {
+        let chain = cloud().chain("//run.googleapis.com/projects/shop-test/locations/l/services/s/revisions/r");
+        assert_eq!(
+            chain,
+            [
+                "//run.googleapis.com/projects/shop-test/locations/l/services/s/revisions/r",
+                "//run.googleapis.com/projects/shop-test/locations/l/services/s",
+                "//run.googleapis.com/projects/shop-test/locations/l",
+                "//cloudresourcemanager.googleapis.com/projects/shop-test",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_names_no_project_is_inside_of_what_it_was_put_into() {
+        let cloud = cloud();
+        cloud.set_parent("//storage.googleapis.com/projects/_/buckets/b", &cloud.project().resource());
+        let chain = cloud.chain("//storage.googleapis.com/projects/_/buckets/b/objects/a/b/c");
+        assert!(chain.contains(&"//storage.googleapis.com/projects/_/buckets/b".to_owned()), "{chain:?}");
+        assert_eq!(chain.last(), Some(&cloud.project().resource()));
     }
 }

@@ -108,6 +108,16 @@ impl Policies<'_> {
         write(&self.0.inner().policies).slots.remove(&resource);
     }
 
+    /// Lets every policy count from now on, however long it takes to spread: for what is there before a rig answers
+    /// anybody.
+    pub fn settle(&self) {
+        let now = self.0.now();
+        for slot in write(&self.0.inner().policies).slots.values_mut() {
+            slot.since = slot.since.min(now);
+            slot.before.clear();
+        }
+    }
+
     /// Replaces the deny policies that are attached to a project, folder or organisation.
     pub fn set_denials(&self, resource: &str, denials: impl IntoIterator<Item = DenyPolicy>) {
         let resource = self.0.canonical(resource);
@@ -187,7 +197,6 @@ impl Policies<'_> {
         let attached = Arc::new(Attached::new(resource, policy));
         let now = self.0.now();
         let propagation = self.0.settings().propagation;
-        // What is given before the rig answers anybody counts at once.
         let since = now.checked_add(propagation).unwrap_or(now);
         let slot = Slot { latest: attached, since, before: Vec::new() };
         if let Some(old) = state.slots.insert(resource.to_owned(), slot)
@@ -233,4 +242,139 @@ fn member_forms(account: &ServiceAccount) -> (String, String) {
     let is = format!("serviceAccount:{}", account.email);
     let was = format!("deleted:{is}?uid={}", account.unique_id);
     (is, was)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_clock::{Clock, seconds};
+
+    use super::*;
+    use crate::{
+        NewAccount, Settings,
+        cloud::tests::{cloud, cloud_with},
+    };
+
+    const ORDERS: &str = "//run.googleapis.com/projects/shop-test/locations/us-central1/services/orders";
+
+    fn alice() -> Identity {
+        Identity::User { email: "alice@shop.example".into(), id: "1".into() }
+    }
+
+    fn invoker() -> Policy {
+        Policy::of([Binding::of("roles/run.invoker", ["user:alice@shop.example"])])
+    }
+
+    fn may(cloud: &Cloud) -> bool {
+        let attributes = Attributes::at(cloud.now());
+        cloud.permit(&alice(), "run.routes.invoke", ORDERS, &attributes).granted()
+    }
+
+    #[test]
+    fn an_etag_guards_a_policy_against_changes_that_its_writer_has_not_seen() {
+        let cloud = cloud();
+        let first = cloud.policies().set(ORDERS, Policy { etag: "ACAB".into(), ..invoker() }).unwrap();
+        let second = cloud.policies().set(ORDERS, Policy { etag: first.etag.clone(), ..invoker() }).unwrap();
+        let stale = cloud.policies().set(ORDERS, Policy { etag: first.etag.clone(), ..invoker() }).unwrap_err();
+        assert_eq!((stale.present, stale.sent), (second.etag, first.etag));
+        cloud.policies().set(ORDERS, Policy::default()).unwrap();
+        assert!(!may(&cloud));
+    }
+
+    #[test]
+    fn audit_configs_stay_unless_they_are_sent() {
+        let cloud = cloud();
+        let configs = Some(vec![serde_json::json!({ "service": "allServices" })]);
+        cloud.policies().set(ORDERS, Policy { audit_configs: configs.clone(), ..invoker() }).unwrap();
+        assert_eq!(cloud.policies().set(ORDERS, invoker()).unwrap().audit_configs, configs);
+        let cleared = Policy { audit_configs: Some(vec![]), ..invoker() };
+        assert_eq!(cloud.policies().set(ORDERS, cleared).unwrap().audit_configs, Some(vec![]));
+    }
+
+    #[test]
+    fn the_owner_may_administer_but_not_act_as_another_account() {
+        let cloud = cloud();
+        let account =
+            cloud.accounts().create(NewAccount { account: "caller".into(), ..NewAccount::default() }).unwrap();
+        let asked =
+            ["iam.serviceAccounts.setIamPolicy", "iam.serviceAccounts.getOpenIdToken", "iam.serviceAccounts.get"];
+        let held = cloud.policies().test(&cloud.owner().identity(), &asked, &account.resource());
+        assert_eq!(held, [asked[0], asked[2]]);
+    }
+
+    #[test]
+    fn the_pubsub_agent_can_mint_unless_its_roles_are_given() {
+        let has = |cloud: &Cloud| {
+            let email = cloud.project().agent_email("pubsub").unwrap();
+            let agent = cloud.accounts().get(&email).unwrap().identity();
+            !cloud
+                .policies()
+                .test(&agent, &["iam.serviceAccounts.getOpenIdToken"], &cloud.owner().resource())
+                .is_empty()
+        };
+        assert!(has(&cloud()));
+        let bare = cloud_with(|foundation| _ = foundation.agents.insert("pubsub".into(), vec![]));
+        assert!(!has(&bare.0));
+    }
+
+    #[test]
+    fn a_grant_ends_with_the_account_and_comes_back_with_it_but_does_not_pass_to_another_of_its_name() {
+        let cloud = cloud();
+        let new = || NewAccount { account: "caller".into(), ..NewAccount::default() };
+        let account = cloud.accounts().create(new()).unwrap();
+        let member = format!("serviceAccount:{}", account.email);
+        cloud.policies().set(ORDERS, Policy::of([Binding::of("roles/run.invoker", [member.clone()])])).unwrap();
+        let may = |account: &ServiceAccount| {
+            let identity = account.identity();
+            cloud.permit(&identity, "run.routes.invoke", ORDERS, &Attributes::at(cloud.now()))
+        };
+        assert!(may(&account).granted());
+
+        cloud.accounts().delete(&account.email).unwrap();
+        let members = || cloud.policies().get(ORDERS).bindings[0].members.clone();
+        assert_eq!(members(), [format!("deleted:{member}?uid={}", account.unique_id)]);
+        let again = cloud.accounts().create(new()).unwrap();
+        let check = may(&again).check(&again.identity(), "run.routes.invoke");
+        assert_eq!(check.finding()["miss"], "deleted-member");
+
+        cloud.accounts().delete(&again.unique_id).unwrap();
+        cloud.accounts().undelete(&account.unique_id).unwrap();
+        assert_eq!(members(), [member]);
+        assert!(may(&account).granted());
+    }
+
+    #[test]
+    fn a_change_counts_once_it_has_spread() {
+        let settings = Settings { propagation: seconds(70), ..Settings::default() };
+        let (cloud, clock) = cloud_with(|foundation| foundation.settings = settings);
+        let owner = cloud.owner().identity();
+        assert!(cloud.permit(&owner, "run.services.get", ORDERS, &Attributes::at(cloud.now())).granted());
+
+        cloud.policies().set(ORDERS, invoker()).unwrap();
+        assert_eq!(cloud.policies().get(ORDERS).bindings, invoker().bindings);
+        assert!(!may(&cloud));
+        clock.advance_to(cloud.now() + seconds(70)).unwrap();
+        assert!(may(&cloud));
+
+        cloud.policies().set(ORDERS, Policy::default()).unwrap();
+        clock.advance_to(cloud.now() + seconds(30)).unwrap();
+        cloud.policies().set(ORDERS, Policy::default()).unwrap();
+        clock.advance_to(cloud.now() + seconds(39)).unwrap();
+        assert!(may(&cloud));
+        clock.advance_to(cloud.now() + seconds(1)).unwrap();
+        assert!(!may(&cloud));
+
+        cloud.policies().set(ORDERS, invoker()).unwrap();
+        cloud.policies().settle();
+        assert!(may(&cloud));
+    }
+
+    #[test]
+    fn below_version_3_a_condition_shows_as_part_of_the_role() {
+        let cloud = cloud();
+        let conditional = Binding::of("roles/run.invoker", ["allUsers"]).when("false");
+        cloud.policies().set(ORDERS, Policy::of([conditional])).unwrap();
+        let seen = cloud.policies().get_without_conditions(ORDERS);
+        assert!(seen.bindings[0].role.starts_with("roles/run.invoker_withcond_"));
+        assert_eq!((seen.bindings[0].condition.as_ref(), seen.version()), (None, 1));
+    }
 }

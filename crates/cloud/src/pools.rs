@@ -381,3 +381,70 @@ impl Provider {
         self.state == PoolState::Active && !self.disabled && self.pool.state == PoolState::Active && !self.pool.disabled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_clock::Clock;
+
+    use super::*;
+    use crate::cloud::tests::{cloud, cloud_and_clock};
+
+    fn create(cloud: &Cloud) -> Result<PoolRef, PoolFault> {
+        let project_number = cloud.project().number.clone();
+        let pool = WorkloadIdentityPool { project_number, id: "partners".into(), ..WorkloadIdentityPool::default() };
+        let pool = cloud.pools().create(pool)?;
+        cloud.pools().create_provider(&pool.reference(), Provider { id: "corp".into(), ..Provider::default() })?;
+        Ok(pool.reference())
+    }
+
+    #[test]
+    fn deleting_a_pool_deletes_its_providers_and_undeleting_brings_them_back() {
+        let cloud = cloud();
+        let pool = create(&cloud).unwrap();
+        let provider = || cloud.pools().provider(&pool, "corp").unwrap();
+        assert!(provider().exchanges());
+        cloud.pools().delete(&pool).unwrap();
+        assert!(!provider().exchanges() && provider().state != PoolState::Active);
+        assert_eq!(cloud.pools().list(&cloud.project().number, false), []);
+        assert_eq!(cloud.pools().list(&cloud.project().number, true).len(), 1);
+        cloud.pools().undelete(&pool).unwrap();
+        assert!(provider().exchanges());
+        assert_eq!(cloud.pools().undelete(&pool), Err(PoolFault::NotDeleted(pool.to_string())));
+    }
+
+    #[test]
+    fn an_id_is_free_again_30_days_after_it_was_deleted() {
+        let (cloud, clock) = cloud_and_clock();
+        let pool = create(&cloud).unwrap();
+        cloud.pools().delete(&pool).unwrap();
+        clock.advance_to(cloud.now() + seconds(PURGE_SECONDS - 1)).unwrap();
+        assert_eq!(create(&cloud), Err(PoolFault::Exists(pool.to_string())));
+        clock.advance_to(cloud.now() + seconds(1)).unwrap();
+        assert_eq!(cloud.pools().get(&pool), None);
+        assert_eq!(cloud.pools().undelete(&pool), Err(PoolFault::Unknown(pool.to_string())));
+        assert!(create(&cloud).is_ok());
+    }
+
+    #[test]
+    fn a_provider_exchanges_only_while_it_and_its_pool_are_enabled() {
+        let cloud = cloud();
+        let pool = create(&cloud).unwrap();
+        let exchanges = || cloud.pools().provider(&pool, "corp").unwrap().exchanges();
+        cloud.pools().update_provider(&pool, "corp", |provider| provider.disabled = true).unwrap();
+        assert!(!exchanges() && cloud.pools().live(&pool));
+        cloud.pools().update_provider(&pool, "corp", |provider| provider.disabled = false).unwrap();
+        cloud.pools().update(&pool, |pool| pool.disabled = true).unwrap();
+        assert!(!exchanges() && !cloud.pools().live(&pool));
+        assert!(!cloud.pools().live(&PoolRef::workforce("partners")));
+    }
+
+    #[test]
+    fn a_deleted_provider_can_only_be_undeleted() {
+        let cloud = cloud();
+        let pool = create(&cloud).unwrap();
+        cloud.pools().delete_provider(&pool, "corp").unwrap();
+        let again = cloud.pools().delete_provider(&pool, "corp");
+        assert_eq!(again, Err(PoolFault::Deleted(format!("{pool}/providers/corp"))));
+        assert!(cloud.pools().undelete_provider(&pool, "corp").unwrap().exchanges());
+    }
+}

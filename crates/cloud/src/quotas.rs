@@ -49,3 +49,22 @@ impl Quotas<'_> {
 fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_clock::{Clock, seconds};
+
+    use crate::cloud::tests::cloud_with;
+
+    #[test]
+    fn a_quota_counts_by_the_minute_and_only_where_the_settings_name_it() {
+        const QUOTA: &str = "sts.googleapis.com/requests";
+        let (cloud, clock) = cloud_with(|foundation| _ = foundation.settings.quotas.insert(QUOTA.into(), 2));
+        let take = || cloud.quotas().take(QUOTA);
+        assert!(take().is_ok() && take().is_ok());
+        assert_eq!(take().unwrap_err().limit, 2);
+        assert!(cloud.quotas().take("iam.googleapis.com/requests").is_ok());
+        clock.advance_to(cloud.now() + seconds(60)).unwrap();
+        assert!(take().is_ok());
+    }
+}

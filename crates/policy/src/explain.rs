@@ -38,7 +38,7 @@ impl Verdict {
         let member = identity.member().to_string();
         match self {
             Self::Granted(grant) => Explanation {
-                expected: json!({ "permission": permission, "member": member }),
+                expected: json!({ "permission": permission, "resource": grant.asked(), "member": member }),
                 found: granted(grant),
                 mend: None,
             },

@@ -203,6 +203,16 @@ impl Accounts<'_> {
         self.change_key(account, id, |key| Some(AccountKey { disabled, ..key.clone() }))
     }
 
+    /// What is published of an account's keys, by id: public half and certificate (PEM). Google's own for it first,
+    /// then its users', without those that are disabled.
+    #[must_use]
+    pub fn published_keys(&self, account: &ServiceAccount) -> Vec<(String, PublicKey, String)> {
+        let system = self.system_key(account);
+        let own = self.keys(account).into_iter().filter(|key| !key.disabled);
+        let own = own.map(|key| (key.id.clone(), key.public.clone(), key.certificate.clone()));
+        [(system.id.clone(), system.public(), system.certificate().to_owned())].into_iter().chain(own).collect()
+    }
+
     /// The key that Google keeps for the account; made when it is first asked for.
     #[must_use]
     pub fn system_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
@@ -274,4 +284,57 @@ fn common_name(account: &ServiceAccount) -> String {
 fn certificate(key: &SigningKey, common_name: &str) -> String {
     let (from, to) = certificate_times();
     x509::self_signed_pem(key, common_name, from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{NewAccount, cloud::tests::cloud};
+
+    #[test]
+    fn no_two_keys_that_the_cloud_gives_out_are_the_same() {
+        let cloud = cloud();
+        let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let mut ids = BTreeSet::new();
+        for key in cloud.mint().google_keys().published() {
+            assert!(seen.insert(key.public().spki_der().to_vec()));
+        }
+        for n in 0..3 {
+            let new = NewAccount { account: format!("account-{n}"), ..NewAccount::default() };
+            let account = cloud.accounts().create(new).unwrap();
+            for _ in 0..4 {
+                cloud.accounts().create_key(&account).unwrap();
+            }
+            for (id, public, certificate) in cloud.accounts().published_keys(&account) {
+                assert!(id.len() == 40 && ids.insert(id));
+                assert!(seen.insert(public.spki_der().to_vec()));
+                assert_eq!(x509::public_key_from_pem(&certificate).unwrap().spki_der(), public.spki_der());
+            }
+        }
+    }
+
+    #[test]
+    fn an_account_has_at_most_ten_keys_of_its_users() {
+        let cloud = cloud();
+        let owner = cloud.owner();
+        let upload = |n: usize| UploadedKey {
+            id: Some(format!("{n:040x}")),
+            public: pool::rsa(15).public(),
+            certificate: String::new(),
+            valid_before: None,
+        };
+        for n in 0..10 {
+            cloud.accounts().upload_key(&owner, upload(n)).unwrap();
+        }
+        let full = AccountFault::TooManyKeys(owner.email.clone());
+        assert_eq!(cloud.accounts().upload_key(&owner, upload(10)).unwrap_err(), full);
+        assert_eq!(cloud.accounts().create_key(&owner).unwrap_err(), full);
+        cloud.accounts().delete_key(&owner, &upload(3).id.unwrap()).unwrap();
+        let twice = cloud.accounts().upload_key(&owner, upload(4)).unwrap_err();
+        assert_eq!(twice, AccountFault::KeyExists(upload(4).id.unwrap()));
+        let system = cloud.accounts().system_key(&owner).id().to_owned();
+        assert_eq!(cloud.accounts().delete_key(&owner, &system), Err(AccountFault::SystemKey(system)));
+    }
 }

@@ -295,3 +295,64 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Option<&'a Arc<ServiceAc
     let id = state.by_email.get(name).or_else(|| state.by_email.get(&name.to_ascii_lowercase()));
     state.by_id.get(id.map_or(name, String::as_str))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_clock::Clock;
+
+    use super::*;
+    use crate::cloud::tests::{cloud, cloud_and_clock};
+
+    fn new() -> NewAccount {
+        NewAccount { account: "caller".into(), display_name: "Caller".into(), ..NewAccount::default() }
+    }
+
+    #[test]
+    fn an_account_is_found_by_address_in_any_case_and_by_unique_id() {
+        let cloud = cloud();
+        let account = cloud.accounts().create(new()).unwrap();
+        assert_eq!(account.email, "caller@shop-test.iam.gserviceaccount.com");
+        for name in [&*account.email, "Caller@shop-test.iam.gserviceaccount.com", &account.unique_id] {
+            assert_eq!(cloud.accounts().get(name).as_ref(), Some(&account), "{name}");
+        }
+        assert_eq!(cloud.accounts().create(new()).unwrap_err(), AccountFault::Exists(account.email.clone()));
+        assert_eq!(cloud.accounts().get(""), None);
+    }
+
+    #[test]
+    fn an_address_given_again_has_another_unique_id() {
+        let cloud = cloud();
+        let first = cloud.accounts().create(new()).unwrap();
+        cloud.accounts().delete(&first.email).unwrap();
+        assert_eq!(cloud.accounts().get(&first.email), None);
+        let second = cloud.accounts().create(new()).unwrap();
+        assert_ne!(first.unique_id, second.unique_id);
+        let again = cloud.accounts().undelete(&first.unique_id);
+        assert_eq!(again, Err(AccountFault::Exists(first.email.clone())));
+    }
+
+    #[test]
+    fn a_deleted_account_comes_back_within_30_days() {
+        let (cloud, clock) = cloud_and_clock();
+        let account = cloud.accounts().create(new()).unwrap();
+        let not_deleted = AccountFault::NotDeleted(account.unique_id.clone());
+        assert_eq!(cloud.accounts().undelete(&account.unique_id), Err(not_deleted.clone()));
+        cloud.accounts().delete(&account.email).unwrap();
+        clock.advance_to(cloud.now() + seconds(UNDELETE_SECONDS)).unwrap();
+        assert_eq!(cloud.accounts().undelete(&account.unique_id).unwrap().email, account.email);
+        cloud.accounts().delete(&account.email).unwrap();
+        clock.advance_to(cloud.now() + seconds(UNDELETE_SECONDS + 1)).unwrap();
+        assert_eq!(cloud.accounts().undelete(&account.unique_id), Err(not_deleted));
+    }
+
+    #[test]
+    fn a_change_needs_the_present_etag_if_it_names_one() {
+        let cloud = cloud();
+        let account = cloud.accounts().create(new()).unwrap();
+        let update = |etag: &str| cloud.accounts().update(&account.email, Some("New".into()), None, etag);
+        let changed = update(&account.etag).unwrap();
+        assert_eq!((&*changed.display_name, &changed.description), ("New", &account.description));
+        assert_eq!(update(&account.etag), Err(AccountFault::Stale(account.email.clone())));
+        assert!(update("").is_ok());
+    }
+}
