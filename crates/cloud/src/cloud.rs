@@ -333,8 +333,9 @@ impl Cloud {
         read(&self.0.parents).get(canonical).cloned()
     }
 
-    /// The project of this id, made known if it is not.
-    pub(crate) fn know_project(&self, id: &str) -> Project {
+    /// The project of this id, made known if it is not. The owner owns it too, so that things can be given there;
+    /// nobody else of the rig's project has a part in it.
+    pub fn add_project(&self, id: &str) -> Project {
         if let Some(known) = self.find_project(id) {
             return known;
         }
@@ -343,7 +344,11 @@ impl Cloud {
             number: self.0.derive.project_number(id),
             location: self.project().location.clone(),
         };
-        write(&self.0.projects).insert(id.to_owned(), project.clone());
+        let before = write(&self.0.projects).insert(id.to_owned(), project.clone());
+        if before.is_none() {
+            let owner = format!("serviceAccount:{}", self.owner_email());
+            self.policies().add(&project.resource(), [Binding::of("roles/owner", [owner])]);
+        }
         project
     }
 
@@ -427,6 +432,14 @@ pub(crate) mod tests {
         let new = crate::NewAccount { account: "x@other.iam.gserviceaccount.com".into(), ..Default::default() };
         let account = cloud.accounts().create(new).unwrap();
         let other = cloud.find_project("other").unwrap();
+        assert_eq!(cloud.projects().len(), 2);
+        let may = |who: &ServiceAccount| {
+            !cloud
+                .policies()
+                .test(&who.identity(), &["iam.serviceAccounts.setIamPolicy"], &account.resource())
+                .is_empty()
+        };
+        assert!(may(&cloud.owner()) && !may(&account));
         assert_eq!((&*account.project_id, &account.project_number, other.number.len()), ("other", &other.number, 12));
     }
 }

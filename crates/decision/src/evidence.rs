@@ -36,6 +36,12 @@ impl Evidence {
         Self { word: Word::Recorded, source, date: Some(date), proves }
     }
 
+    /// Captured from Google, nobody says when.
+    #[must_use]
+    pub const fn captured(source: &'static str, proves: &'static str) -> Self {
+        Self { word: Word::Recorded, source, date: None, proves }
+    }
+
     /// Said by Google.
     #[must_use]
     pub const fn documented(source: &'static str, proves: &'static str) -> Self {

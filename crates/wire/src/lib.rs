@@ -45,6 +45,7 @@ mod credential;
 mod edge;
 mod grpc;
 mod hosts;
+pub mod iam;
 mod json;
 mod mask;
 pub mod operation;

@@ -17,6 +17,10 @@ pub const ALL: &[&Refusal] = &[
     &UNKNOWN_QUERY_PARAMETER,
     &PAYLOAD_TOO_LARGE,
     &GRPC_MESSAGE_MALFORMED,
+    &POLICY_ETAG_STALE,
+    &ACCOUNT_MISSING,
+    &POOL_MISSING,
+    &POLICY_INVALID,
     &UNPLAYED,
     &UNSERVED,
     &INTERNAL,
@@ -299,4 +303,60 @@ pub const INTERNAL: Refusal = Refusal {
         legacy_reason: None,
     },
     evidence: Evidence::reported("answers of Google in public bug reports", "message"),
+};
+
+/// A policy was changed since it was read.
+pub const POLICY_ETAG_STALE: Refusal = Refusal {
+    ids: &["iam-set-policy-etag-stale"],
+    when: "the `etag` of a policy that is set is not the present one",
+    wire: Wire::Status {
+        code: Code::Aborted,
+        message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::captured("public gcloud and Terraform output", "code+message"),
+};
+
+/// A policy names a service account that does not exist.
+pub const ACCOUNT_MISSING: Refusal = Refusal {
+    ids: &["iam-set-policy-account-missing"],
+    when: "a member of a policy that is set is a service account that does not exist",
+    wire: Wire::Status {
+        code: Code::InvalidArgument,
+        message: "Service account {email} does not exist.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::captured("public Terraform output", "code+message"),
+};
+
+/// A policy names a subject of a pool that does not exist.
+pub const POOL_MISSING: Refusal = Refusal {
+    ids: &["iam-binding-wif-pool-missing", "iam-binding-gke-pool-missing"],
+    when: "a member of a policy that is set is a subject of an identity pool that does not exist",
+    wire: Wire::Status {
+        code: Code::InvalidArgument,
+        message: "Identity Pool does not exist ({pool}). Please check that you specified a valid resource name as returned in the `name` attribute in the configuration API.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::captured("public gcloud and Terraform output", "message"),
+};
+
+/// A policy that cannot be stored.
+pub const POLICY_INVALID: Refusal = Refusal {
+    ids: &["iam-set-policy-member-malformed", "iam-set-policy-too-many-members"],
+    when: "a policy that is set has a member that is no principal identifier, or too many members",
+    wire: Wire::Status {
+        code: Code::InvalidArgument,
+        message: "{what}",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::assumed("no wording is known; the limit is documented"),
 };

@@ -1,0 +1,120 @@
+//! What a rig is built from.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use serde_json::Value;
+use tokenrig_clock::Timestamp;
+use tokenrig_cloud::{Project, Settings};
+use tokenrig_idp::IssuerSpec;
+
+use crate::rig::{Rig, StartFault};
+
+/// Which clock a rig runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Time {
+    /// The machine's clock, which can be moved ahead: real clients look at their own.
+    #[default]
+    System,
+    /// A clock that shows this instant at start and runs on from there.
+    RunningFrom(Timestamp),
+    /// A clock that stands at this instant until it is advanced.
+    StandingAt(Timestamp),
+}
+
+/// Builds a [`Rig`].
+#[derive(Debug, Clone)]
+pub struct RigBuilder {
+    pub(crate) project: Project,
+    pub(crate) agents: Vec<(String, Vec<String>)>,
+    pub(crate) issuers: Vec<IssuerSpec>,
+    pub(crate) settings: Settings,
+    pub(crate) time: Time,
+    pub(crate) listen: SocketAddr,
+    pub(crate) workloads: Vec<(String, Value)>,
+}
+
+impl Default for RigBuilder {
+    fn default() -> Self {
+        Self {
+            project: Project::default(),
+            agents: Vec::new(),
+            issuers: Vec::new(),
+            settings: Settings::default(),
+            time: Time::default(),
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            workloads: Vec::new(),
+        }
+    }
+}
+
+impl RigBuilder {
+    /// The project. `shop-test`, number `1071284184436`, in `us-central1` unless said otherwise.
+    #[must_use]
+    pub fn project(mut self, project: Project) -> Self {
+        self.project = project;
+        self
+    }
+
+    /// Replaces the roles that the agent of a service has in the project.
+    #[must_use]
+    pub fn agent_roles(mut self, service: impl Into<String>, roles: Vec<String>) -> Self {
+        self.agents.push((service.into(), roles));
+        self
+    }
+
+    /// One more OpenID provider.
+    #[must_use]
+    pub fn issuer(mut self, issuer: IssuerSpec) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Settings of the cloud.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn time(mut self, time: Time) -> Self {
+        self.time = time;
+        self
+    }
+
+    /// Where the gateway listens; a free port of 127.0.0.1 unless said otherwise.
+    #[must_use]
+    pub fn listen(mut self, listen: SocketAddr) -> Self {
+        self.listen = listen;
+        self
+    }
+
+    /// What answers behind a Cloud Run service once it is deployed, in the words of a given document.
+    #[must_use]
+    pub fn workload(mut self, service: impl Into<String>, workload: Value) -> Self {
+        self.workloads.push((service.into(), workload));
+        self
+    }
+
+    /// Starts the rig.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot start, with the whole reason: a test has no use for a rig that does not run.
+    pub async fn start(self) -> Rig {
+        match self.try_start().await {
+            Ok(rig) => rig,
+            Err(fault) => panic!("the rig did not start: {fault}"),
+        }
+    }
+
+    /// Starts the rig.
+    ///
+    /// # Errors
+    ///
+    /// [`StartFault`]: an address is taken, a file cannot be written, an issuer is no https URL.
+    pub async fn try_start(self) -> Result<Rig, StartFault> {
+        Rig::start(self).await
+    }
+}

@@ -1,0 +1,291 @@
+//! One fake cloud, composed and running.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokenrig_clock::{Clock as _, ManualClock, NotAdvanced, SharedClock, SystemClock, Timestamp, minutes};
+use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
+use tokenrig_cloudrun::{CloudRun, WorkloadFault};
+use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
+use tokenrig_idp::Issuers;
+use tokenrig_wire::HostTable;
+
+use crate::{
+    builder::{RigBuilder, Time},
+    control,
+    environment::{Addresses, Environment, Files, FilesFault, environment},
+    fetch::ThroughGateway,
+    services, state,
+};
+
+/// What a rig in flight gets to finish when it ends.
+const GRACE: Duration = Duration::from_secs(1);
+/// The scope of the owner's tokens.
+const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// Why a rig did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// An address cannot be listened at.
+    #[error("listen at {addr}: {cause}")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Certificates or temporary files could not be made.
+    #[error("{0}")]
+    Files(String),
+    /// What was given does not fit.
+    #[error("{0}")]
+    Given(String),
+}
+
+impl From<FilesFault> for StartFault {
+    fn from(fault: FilesFault) -> Self {
+        Self::Files(fault.to_string())
+    }
+}
+
+/// What the parts of a rig share: its cloud, its issuers and its Cloud Run. A clone is the same one.
+#[derive(Debug, Clone)]
+pub struct Core {
+    clock: SharedClock,
+    cloud: Cloud,
+    issuers: Issuers,
+    run: CloudRun,
+}
+
+impl Core {
+    /// The state that all services share.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// The OpenID providers.
+    #[must_use]
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
+    }
+
+    /// Cloud Run.
+    #[must_use]
+    pub fn cloud_run(&self) -> &CloudRun {
+        &self.run
+    }
+
+    /// Moves the clock and waits until the rig is quiet. Nothing of this version falls due by itself, so it is at once.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdvanced`] if `to` is past.
+    pub async fn advance(&self, to: Timestamp) -> Result<Timestamp, NotAdvanced> {
+        self.clock.advance_to(to)?;
+        Ok(self.clock.now())
+    }
+
+    /// What reached a service, as the control address tells it. `None`: no such service.
+    #[must_use]
+    pub fn received(&self, service: &str, since: u64) -> Option<Vec<Value>> {
+        let received = self.run.received(service, since)?;
+        let told = received.into_iter().map(|one| {
+            let headers: serde_json::Map<String, Value> =
+                one.headers.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+            let (header, claims) = one.token.map_or((Value::Null, Value::Null), |(h, c)| (json!(h), json!(c)));
+            let token = if claims.is_null() { Value::Null } else { json!({ "header": header, "claims": claims }) };
+            json!({
+                "seq": one.seq,
+                "at": one.at.to_string(),
+                "method": one.method,
+                "path": one.path,
+                "headers": headers,
+                "body": String::from_utf8_lossy(&one.body),
+                "token": token,
+                "claims": claims,
+                "status": one.status,
+            })
+        });
+        Some(told.collect())
+    }
+
+    /// What the rig holds, as a given document.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        state::document(self)
+    }
+
+    /// An access token of the run's owner, good for an hour.
+    #[must_use]
+    pub fn owner_token(&self) -> String {
+        self.access_token(self.cloud.owner().identity())
+    }
+
+    /// An access token of any service account of the rig, good for an hour; no grant is asked for. `None`: no such account.
+    #[must_use]
+    pub fn account_token(&self, email: &str) -> Option<String> {
+        let account = self.cloud.accounts().get(email)?;
+        Some(self.access_token(account.identity()))
+    }
+
+    fn access_token(&self, identity: tokenrig_policy::Identity) -> String {
+        let scopes = vec![CLOUD_PLATFORM.to_owned()];
+        let order = AccessTokenOrder { identity, scopes, lifetime: minutes(60) };
+        self.cloud.mint().access_token(order).reveal().to_owned()
+    }
+}
+
+/// A running rig. It ends when dropped.
+#[derive(Debug)]
+pub struct Rig {
+    core: Core,
+    gateway: Gateway,
+    control: Plain,
+    metadata: Plain,
+    dialer: Dialer,
+    unplayed: HostTable,
+    files: Mutex<Option<Arc<Files>>>,
+    authority: Authority,
+}
+
+impl Rig {
+    /// What to build one from.
+    #[must_use]
+    pub fn builder() -> RigBuilder {
+        RigBuilder::default()
+    }
+
+    pub(crate) async fn start(builder: RigBuilder) -> Result<Self, StartFault> {
+        let clock: SharedClock = match builder.time {
+            Time::System => Arc::new(SystemClock::movable()),
+            Time::RunningFrom(start) => Arc::new(SystemClock::starting_at(start)),
+            Time::StandingAt(start) => Arc::new(ManualClock::starting_at(start)),
+        };
+        let fetch = ThroughGateway::default();
+        let cloud = Cloud::new(Foundation {
+            project: builder.project,
+            settings: builder.settings,
+            agent_roles: builder.agents.into_iter().collect(),
+            fetch: Arc::new(fetch.clone()),
+            ..Foundation::on(Arc::clone(&clock))
+        });
+        let (services, issuers, run) = services::all(&cloud);
+        for issuer in builder.issuers {
+            issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
+        }
+        for (service, workload) in builder.workloads {
+            run.set_workload(&service, &workload)
+                .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
+        }
+        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run };
+        let hosts = tokenrig_wire::assemble(&cloud, services);
+        let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
+        let authority = authority.choosing(Arc::new(move |host: &str| {
+            if issuers.shows_wrong_certificate(host) { Shown::SelfSigned } else { Shown::Trusted }
+        }));
+        let find: Find = Arc::new({
+            let hosts = hosts.clone();
+            move |host: &str| hosts.find(host)
+        });
+        let limits = Limits::default();
+        let listen = |addr| move |cause| StartFault::Listen { addr, cause };
+        let gateway =
+            Gateway::start(builder.listen, find, authority.clone(), limits).await.map_err(listen(builder.listen))?;
+        let free = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        let metadata = hosts.find(services::METADATA_HOST).unwrap_or_default();
+        let metadata = Plain::start(free, metadata, limits).await.map_err(listen(free))?;
+        let control = Plain::start(free, control::router(core.clone()), limits).await.map_err(listen(free))?;
+        let dialer = gateway.dialer();
+        fetch.join(dialer.clone());
+        Ok(Self { core, gateway, control, metadata, dialer, unplayed: hosts, files: Mutex::default(), authority })
+    }
+
+    /// What its parts share.
+    #[must_use]
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The control address, `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn control_url(&self) -> String {
+        format!("http://{}", self.control.addr())
+    }
+
+    /// Where the gateway listens: the proxy of its clients.
+    #[must_use]
+    pub fn gateway_addr(&self) -> SocketAddr {
+        self.gateway.addr()
+    }
+
+    /// A client that reaches the hosts of the rig over TLS.
+    #[must_use]
+    pub fn dialer(&self) -> &Dialer {
+        &self.dialer
+    }
+
+    /// Hosts that were asked for and are not played.
+    #[must_use]
+    pub fn refused_hosts(&self) -> Refused {
+        self.gateway.refused_hosts()
+    }
+
+    /// Methods of Google that were called and are not played, with how often.
+    #[must_use]
+    pub fn unplayed_methods(&self) -> Vec<(String, u64)> {
+        self.unplayed.unplayed()
+    }
+
+    /// The environment in which unmodified clients reach the rig. Its files go away with the rig.
+    ///
+    /// # Errors
+    ///
+    /// [`StartFault`] if the files cannot be written.
+    pub fn environment(&self) -> Result<Environment, StartFault> {
+        let files = self.files()?;
+        let addresses =
+            Addresses { gateway: self.gateway.addr(), control: self.control.addr(), metadata: self.metadata.addr() };
+        let project = self.core.cloud.project();
+        Ok(environment(addresses, &files, &project.id, &project.location))
+    }
+
+    /// The file of the rig's CA certificate (PEM).
+    ///
+    /// # Errors
+    ///
+    /// [`StartFault`] if it cannot be written.
+    pub fn ca_file(&self) -> Result<PathBuf, StartFault> {
+        Ok(self.files()?.ca())
+    }
+
+    /// A folder for files that shall end with the rig.
+    ///
+    /// # Errors
+    ///
+    /// [`StartFault`] if it cannot be made.
+    pub fn folder(&self) -> Result<PathBuf, StartFault> {
+        Ok(self.files()?.path().to_owned())
+    }
+
+    fn files(&self) -> Result<Arc<Files>, StartFault> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(files) = &*files {
+            return Ok(Arc::clone(files));
+        }
+        let written = Arc::new(Files::write(&self.authority)?);
+        *files = Some(Arc::clone(&written));
+        Ok(written)
+    }
+
+    /// Ends the rig: no new connections, what is in flight gets a second.
+    pub async fn stop(self) {
+        tokio::join!(self.gateway.shutdown(GRACE), self.control.shutdown(GRACE), self.metadata.shutdown(GRACE));
+    }
+}

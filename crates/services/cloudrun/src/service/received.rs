@@ -1,0 +1,99 @@
+//! What reached the services, refused requests included.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use tokenrig_clock::Timestamp;
+use tokenrig_jose::Map;
+
+/// A request that reached a service's door.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Counts all received requests of a rig from 1.
+    pub seq: u64,
+    /// When, on the rig's clock.
+    pub at: Timestamp,
+    /// The service, `projects/P/locations/L/services/S`.
+    pub service: String,
+    /// The verb.
+    pub method: String,
+    /// Path and query, as sent.
+    pub path: String,
+    /// As the door saw them, tokens without their signatures; lower-case names, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, as far as it was kept.
+    pub body: Vec<u8>,
+    /// What was answered.
+    pub status: u16,
+    /// Header and claims of the token, if one could be opened.
+    pub token: Option<(Map, Map)>,
+    /// Whether the door found the signature good; `None` if it did not look.
+    pub signature: Option<bool>,
+    /// The number of the door's decision.
+    pub decision: u64,
+}
+
+/// A bounded list, newest last.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    most: usize,
+    kept: Mutex<(u64, VecDeque<Received>)>,
+}
+
+impl Ring {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.max(1), kept: Mutex::default() }
+    }
+
+    /// Keeps a request and gives it its number.
+    pub(crate) fn keep(&self, mut received: Received) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, ring) = &mut *kept;
+        *last += 1;
+        received.seq = *last;
+        if ring.len() >= self.most {
+            ring.pop_front();
+        }
+        ring.push_back(received);
+    }
+
+    /// What reached `service` after number `since`, oldest first.
+    pub(crate) fn since(&self, service: &str, since: u64) -> Vec<Received> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.1.iter().filter(|one| one.seq > since && one.service == service).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(service: &str) -> Received {
+        Received {
+            seq: 0,
+            at: Timestamp::UNIX_EPOCH,
+            service: service.to_owned(),
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            status: 200,
+            token: None,
+            signature: None,
+            decision: 0,
+        }
+    }
+
+    #[test]
+    fn the_oldest_goes_when_the_ring_is_full_and_numbers_go_on() {
+        let ring = Ring::new(2);
+        for service in ["a", "b", "a", "a"] {
+            ring.keep(received(service));
+        }
+        let seen: Vec<u64> = ring.since("a", 0).iter().map(|one| one.seq).collect();
+        assert_eq!(seen, [3, 4]);
+        assert_eq!(ring.since("a", 3).len(), 1);
+    }
+}

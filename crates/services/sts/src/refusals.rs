@@ -1,0 +1,231 @@
+//! Every refusal that the Security Token Service can give here.
+
+use tokenrig_decision::{Evidence, Refusal, Wire};
+
+const MEASURED: &str = "a public measurement of workload identity federation against Google";
+const TROUBLESHOOTING: &str = "https://docs.cloud.google.com/iam/docs/troubleshooting-workload-identity-federation";
+const WORKFORCE_TROUBLESHOOTING: &str =
+    "https://docs.cloud.google.com/iam/docs/troubleshooting-workforce-identity-federation";
+
+/// A field of the request is missing or holds a value that the exchange does not know.
+pub(crate) const REQUEST_FIELD_INVALID: Refusal = Refusal {
+    ids: &["sts-request-field-invalid"],
+    when: "a field of the request is missing or holds a value that the exchange does not know",
+    wire: Wire::OAuth { status: 400, error: "invalid_request", description: "Invalid value for \"{field}\"." },
+    evidence: Evidence::assumed("the opening words of the refusal of a malformed `audience`"),
+};
+
+/// The grant type is no token exchange.
+pub(crate) const GRANT_TYPE_UNSUPPORTED: Refusal = Refusal {
+    ids: &["sts-grant-type-unsupported"],
+    when: "`grant_type` is missing or no token exchange",
+    wire: Wire::OAuth { status: 400, error: "unsupported_grant_type", description: "Invalid grant_type: {value}" },
+    evidence: Evidence::assumed("the recorded answer of oauth2.googleapis.com/token to an unknown grant type"),
+};
+
+/// `audience` is no provider's resource name.
+pub(crate) const AUDIENCE_MALFORMED: Refusal = Refusal {
+    ids: &["sts-audience-malformed", "sts-audience-empty-segments"],
+    when: "`audience` is not the full resource name of a provider",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "Invalid value for \"audience\". This value should be the full resource name of the Identity \
+                      Provider. See https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token for the \
+                      list of possible formats.",
+    },
+    evidence: Evidence::reported("google-github-actions/auth#211 and #60", "full"),
+};
+
+/// The pool or provider is not there, disabled or deleted.
+pub(crate) const TARGET_INVALID: Refusal = Refusal {
+    ids: &["sts-provider-disabled", "sts-provider-not-found", "sts-audience-project-id-instead-of-number"],
+    when: "the pool or provider does not exist, is disabled or is deleted, or the project's id stands for its number",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_target",
+        description: "The target service indicated by the \"audience\" parameters is invalid. This might either be \
+                      because the pool or provider is disabled or deleted or because it doesn't exist.",
+    },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// `iss` is not the provider's issuer.
+pub(crate) const ISSUER_MISMATCH: Refusal = Refusal {
+    ids: &["sts-issuer-mismatch", "sts-issuer-missing"],
+    when: "the token's `iss` is missing or not the provider's `oidc.issuerUri`",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "The issuer in ID Token {iss} does not match the expected one in config: {issuerUri}",
+    },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// No key of the issuer could be had for the token.
+pub(crate) const ISSUER_UNREACHABLE: Refusal = Refusal {
+    ids: &["sts-issuer-unreachable", "sts-uploaded-jwks-malformed", "sts-key-unknown", "sts-key-type-mismatch"],
+    when: "the issuer's keys cannot be fetched or read, or none of them has the token's key id and type",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "Error connecting to the given credential's issuer.",
+    },
+    evidence: Evidence::documented(TROUBLESHOOTING, "full"),
+};
+
+/// The signature is not by the key that the token names.
+pub(crate) const SIGNATURE_INVALID: Refusal = Refusal {
+    ids: &["sts-signature-invalid"],
+    when: "the token is not signed by the published key that its `kid` names",
+    wire: Wire::OAuth { status: 400, error: "invalid_grant", description: "Unable to verify the ID Token signature." },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// The token is no signed JWT at all.
+pub(crate) const TOKEN_MALFORMED: Refusal = Refusal {
+    ids: &["sts-token-malformed"],
+    when: "the subject token is no compact JWS with a JSON object for claims, or uses an algorithm other than RS256 and ES256",
+    wire: Wire::OAuth { status: 400, error: "invalid_grant", description: "Unable to verify the ID Token signature." },
+    evidence: Evidence::assumed("the recorded refusal of a token whose signature does not verify"),
+};
+
+/// `aud` holds no allowed audience.
+pub(crate) const AUDIENCE_MISMATCH: Refusal = Refusal {
+    ids: &["sts-audience-mismatch"],
+    when: "the token's `aud` holds none of the provider's allowed audiences",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "The audience in ID Token [{aud}] does not match the expected audience.",
+    },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// The token's time is over, has not come, or is not told.
+pub(crate) const TOKEN_STALE: Refusal = Refusal {
+    ids: &["sts-token-expired", "sts-token-exp-missing", "sts-token-iat-missing", "sts-token-iat-in-future"],
+    when: "`exp` is past by more than the skew, `iat` is ahead by more than the skew, or one of them is missing",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "ID Token issued at {iat} is stale to sign-in.",
+    },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// The mapping gives no subject.
+pub(crate) const SUBJECT_UNOBTAINABLE: Refusal = Refusal {
+    ids: &["sts-google-subject-unobtainable"],
+    when: "the mapping of `google.subject` yields nothing, or an empty text",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "Could not obtain a value for google.subject from the given credential.",
+    },
+    evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "full"),
+};
+
+/// A mapped attribute is no text.
+pub(crate) const ATTRIBUTE_NOT_STRING: Refusal = Refusal {
+    ids: &["sts-mapped-attribute-boolean", "sts-mapped-attribute-list"],
+    when: "`google.subject` or an `attribute.*` is mapped to something other than a string",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "The mapped attribute '{attribute}' must be of type STRING.",
+    },
+    evidence: Evidence::reported("google-github-actions/auth#378", "full"),
+};
+
+/// The groups are no list.
+pub(crate) const GROUPS_NOT_LIST: Refusal = Refusal {
+    ids: &["sts-groups-not-list"],
+    when: "`google.groups` is mapped to something other than a list",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "The mapped attribute 'google.groups' must be of type LIST<STRING>.",
+    },
+    evidence: Evidence::reported("a public re-implementation of the mapping (loicsikidi/wif-go)", "description"),
+};
+
+/// A group is no text.
+pub(crate) const GROUP_NOT_STRING: Refusal = Refusal {
+    ids: &["sts-groups-elements-not-string"],
+    when: "an element of `google.groups` is not a string",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "The elements in mapped attribute 'google.groups' must be of type STRING.",
+    },
+    evidence: Evidence::reported("a public re-implementation of the mapping (loicsikidi/wif-go)", "description"),
+};
+
+/// The condition is false.
+pub(crate) const CONDITION_FALSE: Refusal = Refusal {
+    ids: &["sts-attribute-condition-false", "sts-sub-missing-with-condition"],
+    when: "the attribute condition is false or cannot be evaluated",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "The given credential is rejected by the attribute condition.",
+    },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
+};
+
+/// The subject is too long.
+pub(crate) const SUBJECT_TOO_LONG: Refusal = Refusal {
+    ids: &["sts-subject-over-127-bytes"],
+    when: "`google.subject` has more than 127 bytes",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your \
+                      attribute mapping or the incoming assertion to produce a mapped attribute that is less than \
+                      127 bytes.",
+    },
+    evidence: Evidence::documented(TROUBLESHOOTING, "full"),
+};
+
+/// All attributes together are too large.
+pub(crate) const ATTRIBUTES_TOO_LARGE: Refusal = Refusal {
+    ids: &["sts-mapped-attributes-over-limit"],
+    when: "all mapped attributes together have more than 8,192 bytes",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The size of the entire mapped attributes exceeds the {limit} KB limit.",
+    },
+    evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "description"),
+};
+
+/// What this service does not play yet.
+pub(crate) const NOT_PLAYED: Refusal = Refusal {
+    ids: &["sts-not-played"],
+    when: "the exchange needs something that this version of the rig does not play",
+    wire: Wire::OAuth { status: 501, error: "unimplemented", description: "{what}" },
+    evidence: Evidence::assumed("the rig's own: Google does not answer so"),
+};
+
+/// All of them.
+pub(crate) const ALL: &[&Refusal] = &[
+    &REQUEST_FIELD_INVALID,
+    &GRANT_TYPE_UNSUPPORTED,
+    &AUDIENCE_MALFORMED,
+    &TARGET_INVALID,
+    &ISSUER_MISMATCH,
+    &ISSUER_UNREACHABLE,
+    &SIGNATURE_INVALID,
+    &TOKEN_MALFORMED,
+    &AUDIENCE_MISMATCH,
+    &TOKEN_STALE,
+    &SUBJECT_UNOBTAINABLE,
+    &ATTRIBUTE_NOT_STRING,
+    &GROUPS_NOT_LIST,
+    &GROUP_NOT_STRING,
+    &CONDITION_FALSE,
+    &SUBJECT_TOO_LONG,
+    &ATTRIBUTES_TOO_LARGE,
+    &NOT_PLAYED,
+];
