@@ -111,8 +111,6 @@ pub struct Facts {
     pub agents: BTreeMap<String, String>,
     /// The issuers by given id; each has at least `issuer`, its URL.
     pub issuers: BTreeMap<String, Map<String, Value>>,
-    /// Further values that a given document may refer to by id (`organization`, …).
-    pub more: BTreeMap<String, Value>,
 }
 
 /// Who calls.

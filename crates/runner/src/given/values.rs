@@ -1,6 +1,6 @@
 //! What names of a given document mean in expressions.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use tokenrig_cel::{Scope, Value};
 use tokenrig_scenario::Given;
 
@@ -10,17 +10,19 @@ use crate::world::Facts;
 #[derive(Debug, Clone, Default)]
 pub struct Resources {
     project: Map<String, Json>,
-    issuers: Vec<Entry>,
+    /// Issuers and users.
+    others: Vec<Entry>,
     resources: Vec<Entry>,
-    /// The resources of the document that are not there yet have no entry in [`resources`](Self::resources).
+    /// By the document's index: where the resource is in [`resources`](Self::resources), once it is there.
     places: Vec<Option<usize>>,
-    expected: Vec<(String, String, Option<String>)>,
+    /// By the document's index: how expressions call it.
+    names: Vec<(&'static str, String, Option<String>)>,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
     /// `run.services`, `issuers`.
-    collection: String,
+    collection: &'static str,
     id: String,
     /// The name by which expressions see it, if it has one of its own.
     name: Option<String>,
@@ -30,7 +32,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(collection: String, id: String, name: Option<String>, resource: Json) -> Self {
+    fn new(collection: &'static str, id: String, name: Option<String>, resource: Json) -> Self {
         Self { value: Value::from(&resource), collection, id, name, resource }
     }
 }
@@ -45,29 +47,31 @@ impl Resources {
             ("location", Json::from(facts.location.as_str())),
             ("agents", Json::Object(agents.collect())),
         ];
-        let expected: Vec<_> = given
-            .resources
-            .iter()
-            .map(|resource| (resource.collection.name.to_owned(), resource.id.text.to_string(), resource.name.clone()))
-            .collect();
-        // An issuer is seen by its id too, unless a resource of Google's has that name.
-        let issuers = facts.issuers.iter().map(|(id, issuer)| {
-            let name = id.replace('-', "_");
-            let taken = expected.iter().any(|(.., other)| other.as_deref() == Some(&name));
-            Entry::new("issuers".to_owned(), id.clone(), (!taken).then_some(name), Json::Object(issuer.clone()))
+        let names = given.resources.iter().enumerate().map(|(index, resource)| {
+            let named = given.names.iter().find(|named| named.resource == Some(index));
+            let key = named.map_or_else(|| resource.id.text.to_string(), |named| named.key.clone());
+            (resource.collection.name, key, named.and_then(|named| named.name.clone()))
         });
+        let issuers = facts.issuers.iter().map(|(id, issuer)| {
+            let named = given.names.iter().find(|named| named.collection == "issuers" && named.key == *id);
+            let name = named.and_then(|named| named.name.clone());
+            Entry::new("issuers", id.clone(), name, Json::Object(issuer.clone()))
+        });
+        let users = given.names.iter().filter(|named| named.collection == "users");
+        let users =
+            users.map(|user| Entry::new("users", user.key.clone(), user.name.clone(), json!({ "email": user.key })));
         Self {
             project: project.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            issuers: issuers.collect(),
+            others: issuers.chain(users).collect(),
             resources: Vec::new(),
-            places: vec![None; expected.len()],
-            expected,
+            places: vec![None; given.resources.len()],
+            names: names.collect(),
         }
     }
 
     /// Notes what became of the document's resource at `index`.
     pub(crate) fn put(&mut self, index: usize, resource: Json) {
-        let Some((collection, id, name)) = self.expected.get(index).cloned() else { return };
+        let Some((collection, id, name)) = self.names.get(index).cloned() else { return };
         if let Some(place) = self.places.get_mut(index) {
             *place = Some(self.resources.len());
         }
@@ -84,13 +88,13 @@ impl Resources {
     pub(crate) fn enter(&self, scope: &mut Scope) {
         scope.set("project", Value::from(&self.project));
         let mut collections: Vec<(&str, Vec<(&str, Value)>)> = Vec::new();
-        for entry in self.issuers.iter().chain(&self.resources) {
+        for entry in self.others.iter().chain(&self.resources) {
             if let Some(name) = &entry.name {
                 scope.set(name.clone(), entry.value.clone());
             }
             match collections.iter_mut().find(|(name, _)| *name == entry.collection) {
                 Some((_, entries)) => entries.push((&entry.id, entry.value.clone())),
-                None => collections.push((&entry.collection, vec![(&entry.id, entry.value.clone())])),
+                None => collections.push((entry.collection, vec![(&entry.id, entry.value.clone())])),
             }
         }
         let given = collections.into_iter().map(|(name, entries)| (name, Value::map(entries)));
@@ -106,16 +110,16 @@ impl Resources {
     /// A given resource as Google returns it, by its collection (`run.services`, `issuers`) and given id.
     #[must_use]
     pub fn get(&self, collection: &str, id: &str) -> Option<&Json> {
-        self.issuers
+        self.others
             .iter()
             .chain(&self.resources)
             .find(|entry| entry.collection == collection && entry.id == id)
             .map(|entry| &entry.resource)
     }
 
-    /// All given resources: collection, id, resource; issuers first, then in the order in which they were made.
+    /// All that is given: collection, id, resource; issuers and users first, then in the order in which they were made.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
-        let all = self.issuers.iter().chain(&self.resources);
-        all.map(|entry| (entry.collection.as_str(), entry.id.as_str(), &entry.resource))
+        let all = self.others.iter().chain(&self.resources);
+        all.map(|entry| (entry.collection, entry.id.as_str(), &entry.resource))
     }
 }

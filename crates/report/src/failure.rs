@@ -1,0 +1,155 @@
+//! A failed case: what was expected at its place, why it is not so, what went over the wire, what to do.
+
+use annotate_snippets::{Group, Level, normalize_untrusted_str};
+use serde_json::Value;
+use similar::TextDiff;
+use tokenrig_runner::{CaseReport, Failure, Outcome, StepReport, given::GivenFault};
+use tokenrig_scenario::Sources;
+
+use crate::{
+    decision,
+    diagnostics::{Place, snippets},
+    exchange,
+    paint::{Look, flat, safe},
+};
+
+/// Values longer than this are shown as a difference.
+const LONG: usize = 200;
+/// The most lines of a difference.
+const DIFF_LINES: usize = 60;
+
+/// The whole report of a case that failed or was broken.
+#[must_use]
+pub fn case_failed(report: &CaseReport, look: &Look) -> String {
+    let word = if matches!(report.outcome, Outcome::Broken(_)) { "ERROR" } else { "FAIL" };
+    let mut text = format!("{} {}\n\n", look.bad(word), look.strong(&flat(&report.id.to_string())));
+    let mut told = false;
+    for step in report.steps.iter().filter(|step| !step.failures.is_empty()) {
+        told = true;
+        text.push_str(&step_failed(step, &report.sources, look));
+    }
+    if let (false, Outcome::Broken(why)) = (told, &report.outcome) {
+        text.push_str(&format!("{}: {}\n\n", look.bad("error"), safe(why)));
+    }
+    text
+}
+
+/// The report of a given document that could not be put in place.
+#[must_use]
+pub fn given_fault(fault: &GivenFault, sources: &Sources, look: &Look) -> String {
+    step_failed(fault.report(), sources, look)
+}
+
+fn step_failed(step: &StepReport, sources: &Sources, look: &Look) -> String {
+    let mut text = String::new();
+    let mut helps: Vec<&str> = Vec::new();
+    for (index, failure) in step.failures.iter().enumerate() {
+        text.push_str(&one(step, failure, index == 0, sources, look));
+        text.push_str("\n\n");
+        if let Some(help) = failure.help.as_deref().filter(|help| !helps.contains(help)) {
+            helps.push(help);
+        }
+    }
+    for help in helps {
+        text.push_str(&format!("{}: {}\n\n", look.help("help"), safe(help)));
+    }
+    for note in &step.not_checked {
+        text.push_str(&format!("note: {}\n\n", flat(note)));
+    }
+    if !step.exchanges.is_empty() {
+        text.push_str("exchange:\n");
+        let all: Vec<String> = step.exchanges.iter().map(|exchange| indented(&exchange::lines(exchange))).collect();
+        text.push_str(&all.join("\n"));
+        text.push('\n');
+    }
+    if let Some(command) = &step.command {
+        text.push_str("command:\n");
+        text.push_str(&indented(&exchange::command(command)));
+        text.push('\n');
+    }
+    text
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect()
+}
+
+fn one(step: &StepReport, failure: &Failure, first: bool, sources: &Sources, look: &Look) -> String {
+    let message = flat(&failure.message);
+    let label = flat(&failure.label);
+    let what = flat(&step.what);
+    let mut places = Vec::new();
+    if let Some(span) = failure.at {
+        places.push(Place { span, label: &label, primary: true });
+    }
+    if let Some(span) = step.at.filter(|at| Some(*at) != failure.at) {
+        places.push(Place { span, label: &what, primary: failure.at.is_none() });
+    }
+    let mut group = Group::with_title(Level::ERROR.primary_title(message.as_str()));
+    group = group.elements(snippets(sources, &places));
+    for note in notes(step, failure, first) {
+        group = group.element(Level::NOTE.no_name().message(normalize_untrusted_str(&note)));
+    }
+    look.renderer().render(&[group])
+}
+
+/// Everything that is said below the place, a block each.
+fn notes(step: &StepReport, failure: &Failure, first: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !failure.parts.is_empty() {
+        let width = failure.parts.iter().map(|(text, _)| text.chars().count()).max().unwrap_or_default().min(60);
+        let lines = failure.parts.iter().map(|(text, value)| format!("    {:<width$}  {}", flat(text), flat(value)));
+        notes.push(format!("where\n{}", lines.collect::<Vec<_>>().join("\n")));
+    }
+    if let Some(diff) = diff(failure) {
+        notes.push(format!("- expected, + found\n{diff}"));
+    }
+    notes.extend(failure.notes.iter().map(|note| safe(note)));
+    if first && let Some(record) = &step.decision {
+        let lines = decision::check_lines(record).into_iter().map(|line| format!("    {}", line.text));
+        notes.push(format!("{}:\n{}", decision::title(record), lines.collect::<Vec<_>>().join("\n")));
+    }
+    notes
+}
+
+/// The difference of two values that are too long to be read beside each other.
+fn diff(failure: &Failure) -> Option<String> {
+    let lines = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    let (expected, found) = (lines(failure.expected.as_ref()?), lines(failure.found.as_ref()?));
+    let long = |text: &str| text.len() > LONG || text.trim_end().contains('\n');
+    if !long(&expected) && !long(&found) {
+        return None;
+    }
+    let (expected, found) = (safe(&shortened(&expected)), safe(&shortened(&found)));
+    let diff = TextDiff::from_lines(expected.as_str(), found.as_str());
+    let mut shown: Vec<String> = Vec::new();
+    for group in diff.grouped_ops(2) {
+        for operation in group {
+            for change in diff.iter_changes(&operation) {
+                let sign = match change.tag() {
+                    similar::ChangeTag::Delete => '-',
+                    similar::ChangeTag::Insert => '+',
+                    similar::ChangeTag::Equal => ' ',
+                };
+                let line: &str = change.value();
+                shown.push(format!("    {sign} {}", line.trim_end()));
+            }
+        }
+    }
+    let more = shown.len().saturating_sub(DIFF_LINES);
+    shown.truncate(DIFF_LINES);
+    if more > 0 {
+        shown.push(format!("    … ({more} lines more)"));
+    }
+    Some(shown.join("\n"))
+}
+
+/// Tokens shortened, and no more text than a difference can be made of in reasonable time.
+fn shortened(text: &str) -> String {
+    const LIMIT: usize = 64 << 10;
+    let shown = tokenrig_runner::redact::text(text);
+    shown.chars().take(LIMIT).collect()
+}
