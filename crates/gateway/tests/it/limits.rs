@@ -83,7 +83,7 @@ async fn a_request_in_flight_keeps_its_connection_however_long_it_takes() {
     let rig = Rig::with(Limits { idle: SOON, header_time: SOON, ..Limits::default() }).await;
     let words = "GET /held HTTP/1.1\r\nHost: sts.googleapis.com\r\nConnection: close\r\n\r\n";
     let answer = tokio::spawn(say(rig.tcp().await, words));
-    tokenrig_clock::real::pause(SOON * 4).await;
+    tokenrig_clock::real::pause(SOON * 8).await;
     rig.gate.add_permits(1);
     assert!(answer.await.unwrap().ends_with("let go"));
 }
