@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         if let (Some(kept), Some(slot)) = (&self.kept, node.slot)
             && let Some(kept) = kept.borrow_mut().get_mut(slot)
         {
-            *kept = Some(outcome.as_ref().map(Value::clone).map_err(|error| error.message.clone()));
+            *kept = Some(outcome.clone().map_err(|error| error.message));
         }
         outcome
     }

@@ -121,7 +121,11 @@ fn contains(item: &Value, container: &Value, meter: &Meter) -> Result<bool> {
             }
             Ok(false)
         }
-        Value::Map(map) => Ok(Key::of(item).is_some_and(|key| map.get(&key).is_some())),
+        Value::Map(map) => match Key::of(item) {
+            Some(key) => Ok(map.get(&key).is_some()),
+            None if matches!(item, Value::Double(_)) => Ok(false),
+            None => Err(no_overload(Operator::In, item, container)),
+        },
         _ => Err(no_overload(Operator::In, item, container)),
     }
 }

@@ -206,7 +206,15 @@ pub fn closing_brace(text: &str) -> Option<usize> {
     let mut scanner = Scanner { text, at: 0 };
     let mut open = 0usize;
     loop {
-        let token = scanner.next().ok()??;
+        let token = match scanner.next() {
+            Ok(token) => token?,
+            // What does not belong in an expression is told when it is compiled; here it is stepped over.
+            Err(error) if error.offset.start == scanner.at => {
+                scanner.at = error.offset.end;
+                continue;
+            }
+            Err(_) => return None,
+        };
         match text.get(token.start..token.end)? {
             "{" => open += 1,
             "}" if open == 0 => return Some(token.start),
@@ -417,5 +425,7 @@ mod tests {
         assert_eq!(closing_brace("{'a': \"}\"} // }\n}"), Some(16));
         assert_eq!(closing_brace("a"), None);
         assert_eq!(closing_brace("'"), None);
+        assert_eq!(closing_brace("a # é '}' }"), Some(11));
+        assert_eq!(closing_brace("`a}"), None);
     }
 }

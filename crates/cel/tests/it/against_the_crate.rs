@@ -1,7 +1,7 @@
 //! Our evaluation held against the `cel` crate's own, on expressions that are made up.
 //!
 //! Where the two are meant to differ, the family leaves it out: comparisons of numbers that a double cannot hold exactly
-//! and of NaN, `in` with a key that no map can have, getters of instants that were written with an offset.
+//! and of NaN, getters of instants that were written with an offset.
 
 use std::{sync::Arc, thread};
 
@@ -226,6 +226,12 @@ fn expressions(of: Type, depth: u32) -> BoxedStrategy<String> {
     prop_oneof![3 => leaf, 8 => made, 1 => astray].boxed()
 }
 
+/// Errors of ours for what the crate lets pass against the specification.
+const LAXER: &[&str] = &[
+    // It adds the keys of the map.
+    "`+` does not take list and map",
+];
+
 fn theirs(value: &cel::Value) -> Option<Value> {
     Some(match value {
         cel::Value::Null => Value::Null,
@@ -257,9 +263,15 @@ fn theirs(value: &cel::Value) -> Option<Value> {
     })
 }
 
+/// Stricter than `==`: the type of a number counts, and a NaN is a NaN.
 fn same(ours: &Value, theirs: &Value) -> bool {
-    // Our `==` takes 1 for 1.0; here the type counts, and a NaN is a NaN.
-    format!("{ours:?}") == format!("{theirs:?}") || (ours.as_map().is_some() && ours == theirs)
+    match (ours, theirs) {
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b)),
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b)))
+        }
+        _ => format!("{ours:?}") == format!("{theirs:?}"),
+    }
 }
 
 #[test]
@@ -270,7 +282,7 @@ fn both_evaluations_agree() {
         env.add_extension(cel::extensions::strings).unwrap();
         let env = Arc::new(env);
         let mut context = cel::Context::with_env(env.clone());
-        let names = Scope::new().with("c", &claims());
+        let names = Scope::new().with("c", claims());
         let values = cel::Program::compile(
             "{'sub': 'repo:acme/shop', 'n': 3, 'level': 2.5, 'on': true, 'groups': ['a', 'ü', 'ops'], 'ids': [1, 2, 3], \
              'deep': {'x': {'y': 'z'}}, 'nothing': null}",
@@ -294,6 +306,7 @@ fn both_evaluations_agree() {
                         }
                     }
                     (Err(_), Err(_)) => {}
+                    (Err(error), Ok(_)) if LAXER.iter().any(|words| error.message.contains(words)) => {}
                     _ => prop_assert!(false, "{}: ours {:?}, the crate's {:?}", text, ours, crates),
                 }
                 prop_assert_eq!(format!("{:?}", program.explain(&names).result), format!("{ours:?}"), "{}", text);

@@ -1,9 +1,6 @@
 //! Hostile texts and hostile values.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::thread;
 
 use proptest::prelude::*;
 use rstest::rstest;
@@ -99,8 +96,7 @@ fn long_chains_of_logic_are_no_nesting() {
 }
 
 #[test]
-fn a_hundred_kilobytes_are_refused_at_once() {
-    let started = Instant::now();
+fn a_hundred_kilobytes_are_refused() {
     for text in
         ["a".repeat(100_000), "(".repeat(100_000), "'".repeat(100_000), "é".repeat(100_000), "1,".repeat(50_000)]
     {
@@ -111,7 +107,6 @@ fn a_hundred_kilobytes_are_refused_at_once() {
             assert!(error.message.contains("too long"), "{}", error.message);
         }
     }
-    assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[rstest]
@@ -133,9 +128,7 @@ fn a_hundred_kilobytes_are_refused_at_once() {
 fn too_many_steps_are_an_error_and_come_to_an_end(#[case] text: &str) {
     let xs: Vec<Value> = (0..3000).map(Value::Int).collect();
     let scope = Scope::new().with("xs", xs).with("text", "x".repeat(50_000));
-    let started = Instant::now();
     let outcome = value_in(text, &scope);
-    assert!(started.elapsed() < Duration::from_secs(20), "{text} took {:?}", started.elapsed());
     match outcome {
         Err(error) => assert_eq!(error.kind, EvalErrorKind::Budget, "{text}: {}", error.message),
         Ok(_) => assert!(text.starts_with("true"), "{text} has a value"),

@@ -55,7 +55,7 @@ fn the_default_mapping_of_an_aws_role_works() {
     let text = "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' \
                 + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn";
     let program = Program::compile(text, AttributeMapping).unwrap();
-    let role = |arn: &str| program.evaluate(&Scope::new().with("assertion", &json!({ "arn": arn }))).unwrap();
+    let role = |arn: &str| program.evaluate(&Scope::new().with("assertion", json!({ "arn": arn }))).unwrap();
     assert_eq!(role("arn:aws:sts::1:assumed-role/ci/session"), Value::from("arn:aws:sts::1:assumed-role/ci"));
     assert_eq!(role("arn:aws:iam::1:user/alice"), Value::from("arn:aws:iam::1:user/alice"));
 }
@@ -67,7 +67,7 @@ fn the_grants_of_a_delegated_admin_are_bounded() {
         IamCondition,
     )
     .unwrap();
-    let holds = |api: serde_json::Value| program.evaluate(&Scope::new().with("api", &api)).unwrap();
+    let holds = |api: serde_json::Value| program.evaluate(&Scope::new().with("api", api)).unwrap();
     assert_eq!(holds(json!({ "modified": ["roles/viewer"] })), Value::Bool(true));
     assert_eq!(holds(json!({ "modified": ["roles/viewer", "roles/owner"] })), Value::Bool(false));
     assert_eq!(holds(json!({})), Value::Bool(true));

@@ -141,14 +141,14 @@ fn an_error_tells_what_and_where(
     #[case] kind: EvalErrorKind,
 ) {
     let claims = json!({ "sub": "alice", "groups": ["a", "b"] });
-    let error = value_in(text, &Scope::new().with("claims", &claims)).unwrap_err();
+    let error = value_in(text, &Scope::new().with("claims", claims)).unwrap_err();
     assert_eq!((&text[error.at.clone()], &*error.message, error.kind), (at, message, kind), "{text}");
 }
 
 #[test]
 fn a_scope_brings_functions_and_names() {
     let scope =
-        Scope::new().with("it", 3i64).with("orders", &json!({ "uri": "https://x" })).function("twice", |arguments| {
+        Scope::new().with("it", 3i64).with("orders", json!({ "uri": "https://x" })).function("twice", |arguments| {
             match arguments {
                 [Value::Int(number)] => Ok(Value::Int(number * 2)),
                 _ => Err("`twice` takes one int".to_owned()),
@@ -167,7 +167,7 @@ fn a_name_of_a_macro_hides_the_scope_and_a_leading_dot_does_not() {
 
 #[test]
 fn a_claim_that_is_an_integer_is_an_int() {
-    let scope = Scope::new().with("assertion", &json!({ "n": 1, "d": 1.0 }));
+    let scope = Scope::new().with("assertion", json!({ "n": 1, "d": 1.0 }));
     assert_eq!(
         value_in("type(assertion.n) == int && assertion.n + 1 == 2 && type(assertion.d) == double", &scope),
         Ok(Value::Bool(true))
