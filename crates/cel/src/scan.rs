@@ -322,7 +322,10 @@ impl Scanner<'_> {
             Some(end) if self.rest().as_bytes().get(1 + end) == Some(&b'`') => {
                 Ok(self.take(end + 2, TokenKind::Quoted))
             }
-            _ => Err(fault("this name in backticks is never closed", start..start + 1)),
+            _ => {
+                self.at = self.text.len();
+                Err(fault("this name in backticks is never closed", start..start + 1))
+            }
         }
     }
 
