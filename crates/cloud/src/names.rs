@@ -52,6 +52,9 @@ impl Cloud {
     }
 
     fn project_id(&self, name: &str) -> String {
+        if self.project().is(name) {
+            return self.project().id.clone();
+        }
         self.find_project(name).map_or_else(|| name.to_owned(), |project| project.id)
     }
 

@@ -83,6 +83,12 @@ impl Project {
 }
 
 impl Agent {
+    /// Google's project that the address belongs to, if it is an agent's.
+    pub(crate) fn project_of(email: &str) -> Option<&'static str> {
+        let domain = email.split_once('@')?.1.strip_suffix(".iam.gserviceaccount.com")?;
+        AGENTS.iter().find(|agent| agent.domain == domain).map(|agent| agent.domain)
+    }
+
     /// Its e-mail address in the project with this number.
     #[must_use]
     pub fn email(&self, project_number: &str) -> String {

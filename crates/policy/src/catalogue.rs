@@ -1,4 +1,4 @@
-//! Google's roles and permissions, as far as the played APIs ask for them.
+//! Google's roles, as far as the played APIs ask for them.
 //!
 //! The roles that identity tokens turn on (minting, invoking, the service agents') hold exactly what public exports of
 //! Google's role definitions of August 2026 show for the played APIs. Administrative roles hold the permissions that their documentation gives
@@ -6,104 +6,12 @@
 //!
 //! Braces are alternatives: `iam.roles.{get,list}` is two permissions.
 
-/// Every permission of the played APIs.
-pub(crate) const PERMISSIONS: &[&str] = &[
-    "iam.serviceAccounts.{actAs,create,delete,disable,enable,get,getAccessToken,getIamPolicy,getOpenIdToken,implicitDelegation,list,setIamPolicy,signBlob,signJwt,undelete,update}",
-    "iam.serviceAccountKeys.{create,delete,disable,enable,get,list}",
-    "iam.roles.{create,delete,get,list,undelete,update}",
-    "iam.workloadIdentityPools.{create,createPolicyBinding,delete,deletePolicyBinding,get,getIamPolicy,list,searchPolicyBindings,setIamPolicy,undelete,update,updatePolicyBinding}",
-    "iam.workloadIdentityPoolProviders.{create,delete,get,list,undelete,update}",
-    "iam.workloadIdentityPoolProviderKeys.{create,delete,get,list,undelete}",
-    "iam.workforcePools.{create,delete,get,getIamPolicy,list,setIamPolicy,undelete,update}",
-    "iam.workforcePoolProviders.{create,delete,get,list,undelete,update}",
-    "iam.workforcePoolProviderKeys.{create,delete,get,list,undelete}",
-    "iam.workforcePoolSubjects.{delete,undelete}",
-    "iam.oauthClients.{create,delete,get,list,undelete,update}",
-    "iam.oauthClientCredentials.{create,delete,get,list,update}",
-    "iam.denypolicies.{create,delete,get,list,update}",
-    "run.services.{create,delete,get,getIamPolicy,list,setIamPolicy,update}",
-    "run.{configurations,revisions}.{get,list}",
-    "run.revisions.delete",
-    "run.routes.{get,invoke,list}",
-    "run.instances.invoke",
-    "run.jobs.{create,delete,get,getIamPolicy,list,run,runWithOverrides,setIamPolicy,update}",
-    "run.executions.{cancel,delete,get,list}",
-    "run.tasks.{get,list}",
-    "run.operations.{delete,get,list}",
-    "run.locations.list",
-    "cloudfunctions.functions.{call,create,delete,generateUploadUrl,get,getIamPolicy,invoke,list,setIamPolicy,sourceCodeGet,sourceCodeSet,update}",
-    "cloudfunctions.{locations,runtimes}.list",
-    "cloudfunctions.operations.{get,list}",
-    "resourcemanager.projects.{create,createPolicyBinding,delete,get,getIamPolicy,list,move,setIamPolicy,undelete,update}",
-    "resourcemanager.folders.{get,getIamPolicy,list,setIamPolicy}",
-    "resourcemanager.organizations.{get,getIamPolicy,setIamPolicy}",
-    "serviceusage.services.{disable,enable,get,list,use}",
-    "serviceusage.operations.{cancel,delete,get,list}",
-    "serviceusage.quotas.{get,update}",
-    "orgpolicy.constraints.list",
-    "orgpolicy.policies.{create,delete,list,update}",
-    "orgpolicy.policy.{get,set}",
-    "cloudscheduler.jobs.{create,delete,enable,fullView,get,list,pause,run,update}",
-    "cloudscheduler.locations.{get,list}",
-    "cloudtasks.queues.{create,delete,get,getIamPolicy,list,pause,purge,resume,setIamPolicy,update}",
-    "cloudtasks.tasks.{create,delete,fullView,get,list,run}",
-    "cloudtasks.locations.{get,list}",
-    "cloudtasks.operations.get",
-    "pubsub.topics.{attachSubscription,create,delete,detachSubscription,get,getIamPolicy,list,publish,setIamPolicy,update,updateTag}",
-    "pubsub.subscriptions.{consume,create,delete,get,getIamPolicy,list,setIamPolicy,update}",
-    "pubsub.snapshots.{create,delete,get,getIamPolicy,list,seek,setIamPolicy,update}",
-    "pubsub.schemas.{attach,commit,create,delete,get,getIamPolicy,list,listRevisions,rollback,setIamPolicy,validate}",
-    "storage.buckets.{create,delete,get,getIamPolicy,list,setIamPolicy,update}",
-    "storage.objects.{create,createContext,delete,deleteContext,get,getIamPolicy,list,setIamPolicy,update,updateContext}",
-    "storage.folders.{create,delete,get,list,rename}",
-    "storage.managedFolders.{create,delete,get,getIamPolicy,list,setIamPolicy}",
-    "storage.multipartUploads.{abort,create,list,listParts}",
-    "workflows.workflows.{create,delete,get,list,listRevision,update}",
-    "workflows.executions.{cancel,create,get,list}",
-    "workflows.operations.{cancel,get,list}",
-    "workflows.locations.{get,list}",
-    "eventarc.triggers.{create,delete,get,getIamPolicy,list,setIamPolicy,update}",
-    "eventarc.events.receiveEvent",
-    "iap.webServiceVersions.{accessViaIAP,getIamPolicy,getSettings,setIamPolicy,updateSettings}",
-    "iap.{projects,web,webTypes,webServices}.{getIamPolicy,getSettings,setIamPolicy,updateSettings}",
-    "logging.logEntries.{create,list,route}",
-    "logging.logs.list",
-];
-
-/// What roles/owner lacks: acting as a service account by its credentials. Google's role definition has it so for some
-/// of these; that it is so for all five is assumed.
-pub(crate) const NOT_OWNERS: &[&str] = &[
-    "iam.serviceAccounts.getAccessToken",
-    "iam.serviceAccounts.getOpenIdToken",
-    "iam.serviceAccounts.implicitDelegation",
-    "iam.serviceAccounts.signBlob",
-    "iam.serviceAccounts.signJwt",
-];
-
-/// The first words of permissions of played APIs.
-pub(crate) const SERVICES: &[&str] = &[
-    "cloudfunctions",
-    "cloudscheduler",
-    "cloudtasks",
-    "eventarc",
-    "iam",
-    "iap",
-    "logging",
-    "orgpolicy",
-    "pubsub",
-    "resourcemanager",
-    "run",
-    "serviceusage",
-    "storage",
-    "workflows",
-];
-
 const PROJECT: &str = "resourcemanager.projects.{get,list}";
 const RUN_VIEW: &str = "run.{configurations,executions,jobs,operations,revisions,routes,services,tasks}.{get,list}";
 const RUN_POLICIES: &str = "run.{jobs,services}.getIamPolicy";
 const SERVICES_GET: &str = "serviceusage.services.{get,list}";
 
-/// Name, title, permissions. The basic roles are made from [`PERMISSIONS`].
+/// Name, title, permissions. The basic roles are made from all permissions, by rule.
 pub(crate) const ROLES: &[(&str, &str, &[&str])] = &[
     // acting as a service account
     (

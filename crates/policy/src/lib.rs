@@ -54,6 +54,7 @@ mod explain;
 mod identity;
 mod member;
 mod miss;
+mod permissions;
 mod pool;
 mod roles;
 

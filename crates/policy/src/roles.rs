@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
-    catalogue::{NOT_OWNERS, PERMISSIONS, ROLES, SERVICES, expand},
+    catalogue::{ROLES, expand},
     identity::Identity,
+    permissions::{NOT_OWNERS, PERMISSIONS, SERVICES},
 };
 
 /// A role.

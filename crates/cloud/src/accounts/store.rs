@@ -8,6 +8,7 @@ use tokenrig_policy::Identity;
 use super::keys::{AccountKey, SystemKey};
 use crate::{
     cloud::Cloud,
+    project::Agent,
     sync::{read, write},
 };
 
@@ -255,11 +256,14 @@ impl Accounts<'_> {
     /// The project that an address belongs to.
     fn project_of(&self, email: &str) -> (String, String) {
         let project = self.0.project();
+        if let Some(googles) = Agent::project_of(email) {
+            return (googles.to_owned(), self.0.derive().project_number(googles));
+        }
         let own = [project.appspot_email(), project.compute_email()];
         let id = email.split_once('@').and_then(|(_, domain)| domain.strip_suffix(".iam.gserviceaccount.com"));
         match id {
             Some(id) if !own.iter().any(|own| own == email) => {
-                let project = self.0.know_project(id);
+                let project = self.0.add_project(id);
                 (project.id, project.number)
             }
             _ => (project.id.clone(), project.number.clone()),
