@@ -9,8 +9,8 @@ use crate::{
     sync::{read, write},
 };
 
-/// How many keys of the pool are Google's from the start. Service accounts take theirs from after them.
-pub(crate) const GOOGLE_KEYS: usize = 2;
+/// How many of its share of the pool (`pool::Holder::Google`) Google has from the start.
+const GOOGLE_KEYS: usize = 2;
 
 /// One of Google's keys.
 #[derive(Debug)]

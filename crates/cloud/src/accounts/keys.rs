@@ -9,11 +9,10 @@ use std::{
 };
 
 use tokenrig_clock::Timestamp;
-use tokenrig_jose::{Algorithm, PublicKey, SigningKey, key_id, pool, x509};
+use tokenrig_jose::{Algorithm, PublicKey, SigningKey, key_id, pool::Holder, x509};
 
 use super::store::{AccountFault, Accounts, ServiceAccount, find};
 use crate::{
-    google_keys::GOOGLE_KEYS,
     mint::whole,
     names::certificate_times,
     sync::{read, write},
@@ -21,9 +20,6 @@ use crate::{
 
 /// An account holds at most so many keys of its users.
 const MAX_KEYS: usize = 10;
-
-/// How many keys at the end of the pool are left to issuers of their own.
-const ISSUERS_KEYS: usize = 4;
 
 /// Who made a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,19 +111,14 @@ impl SystemKey {
 
 /// Gives keys out, none twice: from the pool first, then new ones. Two accounts never have the same key, or each could
 /// sign for the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct KeyRing(AtomicUsize);
-
-impl Default for KeyRing {
-    fn default() -> Self {
-        Self(AtomicUsize::new(GOOGLE_KEYS))
-    }
-}
 
 impl KeyRing {
     pub(crate) fn take(&self) -> SigningKey {
         let n = self.0.fetch_add(1, Ordering::Relaxed);
-        if n < pool::RSA_KEYS - ISSUERS_KEYS { pool::rsa(n).clone() } else { SigningKey::generate(Algorithm::Rs256) }
+        let prepared = Holder::Accounts.key(Algorithm::Rs256, n).cloned();
+        prepared.unwrap_or_else(|| SigningKey::generate(Algorithm::Rs256))
     }
 }
 
@@ -321,7 +312,7 @@ mod tests {
         let owner = cloud.owner();
         let upload = |n: usize| UploadedKey {
             id: Some(format!("{n:040x}")),
-            public: pool::rsa(15).public(),
+            public: tokenrig_jose::pool::rsa(15).public(),
             certificate: String::new(),
             valid_before: None,
         };

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokenrig_clock::{SharedClock, Timestamp};
@@ -22,6 +25,8 @@ struct Shared {
     clock: SharedClock,
     seed: String,
     settings: Settings,
+    /// How many generations of keys there have been, of all issuers.
+    generations: AtomicUsize,
     entries: RwLock<BTreeMap<String, Entry>>,
 }
 
@@ -45,7 +50,13 @@ impl Issuers {
     /// No issuers yet, with other settings than the default ones.
     #[must_use]
     pub fn with_settings(clock: SharedClock, seed: impl Into<String>, settings: Settings) -> Self {
-        Self(Arc::new(Shared { clock, seed: seed.into(), settings, entries: RwLock::default() }))
+        Self(Arc::new(Shared {
+            clock,
+            seed: seed.into(),
+            settings,
+            generations: AtomicUsize::new(0),
+            entries: RwLock::default(),
+        }))
     }
 
     /// Adds an issuer, which answers at once.
@@ -65,7 +76,7 @@ impl Issuers {
             return Err(IssuerFault::Exists(id));
         }
         free(&entries, &id, &address)?;
-        let keyring = Keyring::new(&id, entries.len());
+        let keyring = Keyring::new(&id, self.next_keys());
         let entry = Entry { address, misbehaves, algorithm, keyring, strikes: BTreeMap::new(), elsewhere: false };
         let view = entry.view(&id);
         entries.insert(id, entry);
@@ -132,7 +143,7 @@ impl Issuers {
         let now = self.now();
         let mut entries = self.write();
         let entry = entries.get_mut(id).ok_or_else(|| IssuerFault::Unknown(id.to_owned()))?;
-        entry.keyring.replace(now, self.0.settings.keep_replaced_keys);
+        entry.keyring.replace(self.next_keys(), now, self.0.settings.keep_replaced_keys);
         Ok(entry.view(id))
     }
 
@@ -191,6 +202,10 @@ impl Issuers {
         if let Some(entry) = self.write().get_mut(id) {
             entry.strike(misbehaviour);
         }
+    }
+
+    fn next_keys(&self) -> usize {
+        self.0.generations.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn now(&self) -> Timestamp {

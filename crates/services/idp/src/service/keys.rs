@@ -17,12 +17,14 @@ pub(crate) struct Key {
     algorithm: Algorithm,
     number: usize,
     salt: String,
+    signing: OnceLock<SigningKey>,
     kid: OnceLock<String>,
 }
 
 impl Key {
-    pub(crate) fn signing(&self) -> &'static SigningKey {
-        Holder::Issuers.key(self.algorithm, self.number)
+    pub(crate) fn signing(&self) -> &SigningKey {
+        let prepared = || Holder::Issuers.key(self.algorithm, self.number).cloned();
+        self.signing.get_or_init(|| prepared().unwrap_or_else(|| SigningKey::generate(self.algorithm)))
     }
 
     pub(crate) fn kid(&self, seed: &str) -> &str {
@@ -45,8 +47,6 @@ type Generation = BTreeMap<Algorithm, Arc<Key>>;
 #[derive(Debug, Clone)]
 pub(crate) struct Keyring {
     issuer: String,
-    /// Where this issuer starts in the pool, so that neighbours have different keys.
-    first: usize,
     count: usize,
     present: Generation,
     /// With the instant up to which each is still published; oldest first.
@@ -54,19 +54,20 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    /// The keys of an issuer, the `first`th of its rig.
-    pub(crate) fn new(issuer: &str, first: usize) -> Self {
-        Self { issuer: issuer.to_owned(), first, count: 0, present: generation(issuer, first, 0), replaced: Vec::new() }
+    /// The keys of an issuer. No other generation of the rig has this number: two issuers with one key could each sign
+    /// for the other.
+    pub(crate) fn new(issuer: &str, number: usize) -> Self {
+        Self { issuer: issuer.to_owned(), count: 0, present: generation(issuer, 0, number), replaced: Vec::new() }
     }
 
-    /// Replaces the present keys. They stay published for a while.
-    pub(crate) fn replace(&mut self, now: Timestamp, keep: SignedDuration) {
+    /// Replaces the present keys by those with this number. The old ones stay published for a while.
+    pub(crate) fn replace(&mut self, number: usize, now: Timestamp, keep: SignedDuration) {
         self.replaced.retain(|(until, _)| now < *until);
         if self.replaced.len() >= MAX_REPLACED {
             self.replaced.remove(0);
         }
         self.count += 1;
-        let next = generation(&self.issuer, self.first, self.count);
+        let next = generation(&self.issuer, self.count, number);
         let until = now.saturating_add(keep).unwrap_or(now);
         self.replaced.push((until, std::mem::replace(&mut self.present, next)));
     }
@@ -83,16 +84,18 @@ impl Keyring {
     }
 }
 
-fn generation(issuer: &str, first: usize, count: usize) -> Generation {
+fn generation(issuer: &str, count: usize, number: usize) -> Generation {
     let key = |algorithm| {
         let salt = format!("issuer {issuer} {count}");
-        (algorithm, Arc::new(Key { algorithm, number: first.wrapping_add(count), salt, kid: OnceLock::new() }))
+        (algorithm, Arc::new(Key { algorithm, number, salt, signing: OnceLock::new(), kid: OnceLock::new() }))
     };
     [Algorithm::Rs256, Algorithm::Es256].into_iter().map(key).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use tokenrig_clock::{minutes, seconds};
 
     use super::*;
@@ -109,7 +112,7 @@ mod tests {
     fn a_replaced_key_stays_published_for_a_while_and_signs_no_more() {
         let mut keyring = Keyring::new("corp", 0);
         let old = kids(&keyring, now());
-        keyring.replace(now(), minutes(60));
+        keyring.replace(1, now(), minutes(60));
         let new = kids(&keyring, now());
         assert_eq!(new.len(), 4);
         assert_eq!(new[2..], old);
@@ -119,21 +122,29 @@ mod tests {
     }
 
     #[test]
-    fn key_ids_differ_by_seed_issuer_and_generation() {
-        let kid = |seed: &str, issuer: &str, first| {
-            Keyring::new(issuer, first).present(Algorithm::Rs256).unwrap().kid(seed).to_owned()
-        };
-        assert_eq!(kid("a", "corp", 0), kid("a", "corp", 0));
-        assert_ne!(kid("a", "corp", 0), kid("b", "corp", 0));
-        assert_ne!(kid("a", "corp", 0), kid("a", "shop", 0));
+    fn key_ids_differ_by_seed_and_issuer() {
+        let kid =
+            |seed: &str, issuer: &str| Keyring::new(issuer, 0).present(Algorithm::Rs256).unwrap().kid(seed).to_owned();
+        assert_eq!(kid("a", "corp"), kid("a", "corp"));
+        assert_ne!(kid("a", "corp"), kid("b", "corp"));
+        assert_ne!(kid("a", "corp"), kid("a", "shop"));
+    }
+
+    #[test]
+    fn no_two_generations_share_a_key_even_when_the_prepared_ones_are_used_up() {
+        let publics: BTreeSet<Vec<u8>> = (0..12)
+            .map(|number| Keyring::new("corp", number))
+            .map(|keyring| keyring.present(Algorithm::Es256).unwrap().signing().public().spki_der().to_vec())
+            .collect();
+        assert_eq!(publics.len(), 12);
     }
 
     #[test]
     fn however_often_keys_are_replaced_the_set_stays_small() {
         let mut keyring = Keyring::new("corp", 0);
-        for _ in 0..100 {
-            keyring.replace(now(), minutes(60));
+        for number in 1..100 {
+            keyring.replace(number, now(), minutes(60));
         }
-        assert_eq!(kids(&keyring, now()).len(), 2 * (MAX_REPLACED + 1));
+        assert_eq!(keyring.published(now()).count(), 2 * (MAX_REPLACED + 1));
     }
 }
