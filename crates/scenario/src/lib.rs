@@ -5,18 +5,28 @@
 mod command;
 mod compile;
 mod diagnostic;
+mod document;
+mod expect;
 mod fields;
+mod given;
 mod holes;
+mod include;
+mod lint;
 mod load;
 mod model;
 mod moment;
+mod order;
 mod places;
 mod read;
 mod reader;
 mod rows;
+mod sight;
 mod source;
+mod steps;
 mod syntax;
 mod template;
+mod things;
+mod verbs;
 mod words;
 mod yaml;
 
@@ -24,8 +34,8 @@ pub use crate::{
     diagnostic::{Diagnostic, Faults, Label, Patch, Severity},
     load::{Folder, Loader},
     model::{
-        Case, Expect, ExpectDecision, ExpectToken, Given, GivenResource, HttpBody, Mint, Over, Play, Scenario, Step,
-        Verb, Who, WorldName,
+        Case, Expect, ExpectDecision, ExpectToken, Given, GivenName, GivenResource, HttpBody, Mint, Over, Play,
+        Scenario, Step, Verb, Who, WorldName,
     },
     moment::{Moment, duration, instant},
     read::{parse_given, parse_scenario, read_given, read_scenario},

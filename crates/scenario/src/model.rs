@@ -302,6 +302,23 @@ pub struct Given {
     /// The same by index, in an order in which each can be created: what a body refers to comes first. (Policies come
     /// after all creates and may refer to anything.)
     pub order: Vec<usize>,
+    /// Everything that has an id, as CEL sees it: resources, issuers, users.
+    pub names: Vec<GivenName>,
+}
+
+/// What an expression calls something given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenName {
+    /// `issuers`, `users`, or the resource's collection: the key of the first map in `given['run.services']['orders']`.
+    pub collection: &'static str,
+    /// The key of the second: the id; `PARENT/ID` where two parents hold the same id.
+    pub key: String,
+    /// Its own name: the id with `-` written `_`, where that is unique, an identifier and no reserved word.
+    pub name: Option<String>,
+    /// Which resource; `None` for issuers and users.
+    pub resource: Option<usize>,
+    /// Where the id stands.
+    pub span: Span,
 }
 
 /// A resource of Google.
@@ -313,8 +330,6 @@ pub struct GivenResource {
     pub id: Key,
     /// The resource that it is in: an index of [`Given::resources`].
     pub parent: Option<usize>,
-    /// The name by which CEL sees it, if it has one of its own; always also `given[COLLECTION][ID]`.
-    pub name: Option<String>,
     /// A map of the collection's own fields.
     pub body: Template,
     /// `iamPolicy`.

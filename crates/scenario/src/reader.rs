@@ -42,6 +42,8 @@ impl<'s> Reader<'s> {
         match &value.kind {
             Kind::Map(entries) => Some(entries),
             Kind::Null => Some(&[]),
+            // The row's node comes later.
+            Kind::Hole(_) if value.row_key().is_some() => Some(&[]),
             _ => {
                 self.push(Diagnostic::error(
                     "file::wrong-type",
@@ -56,6 +58,7 @@ impl<'s> Reader<'s> {
     pub(crate) fn items<'t>(&mut self, value: &'t Template, what: &str) -> Option<&'t [Template]> {
         match &value.kind {
             Kind::List(items) => Some(items),
+            Kind::Hole(_) if value.row_key().is_some() => Some(&[]),
             _ => {
                 let fault = Diagnostic::error(
                     "file::wrong-type",
@@ -76,6 +79,7 @@ impl<'s> Reader<'s> {
                 None
             }
             Kind::Text(text) => Some(Key { text: text.clone(), span: value.span }),
+            Kind::Hole(_) if value.row_key().is_some() => None,
             Kind::Hole(_) | Kind::Mixed(_) => {
                 self.push(
                     Diagnostic::error("hole::not-here", value.span, format!("{what} has no holes"))

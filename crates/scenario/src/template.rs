@@ -178,6 +178,19 @@ impl Template {
         }
     }
 
+    /// The key `X` if this is exactly `${case.X}` or `${case['X']}`: the row's node goes into this spot.
+    #[must_use]
+    pub fn row_key(&self) -> Option<&str> {
+        let hole = self.hole()?;
+        match hole.program.references() {
+            [only] if only.range.len() == hole.text().trim().len() => match only.path.as_slice() {
+                [root, key] if root == "case" => Some(key),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What it is, with an article, for messages.
     #[must_use]
     pub fn what(&self) -> &'static str {

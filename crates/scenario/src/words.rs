@@ -90,6 +90,27 @@ pub(crate) const APIS_TO_COME: &[&str] = &[
     "workflows",
 ];
 
+/// Keys of a resource that are ours and not Google's, beside `iamPolicy` (wherever Google has one) and `location`
+/// (wherever the location is not always `global`).
+pub(crate) fn ours(collection: &str) -> &'static [&'static str] {
+    match collection {
+        "iam.workloadIdentityPools" => &["providers"],
+        "iam.serviceAccounts" => &["keys", "disabled"],
+        "run.services" => &["workload"],
+        _ => &[],
+    }
+}
+
+/// The collection of what is in a resource under a key of ours.
+pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
+
+/// What may answer behind a service: words and keys of `workload`. A URL is a word of its own, `URL`.
+pub(crate) const WORKLOADS: &[Word] =
+    &[played("echo"), played("issuer"), not_yet("answers"), not_yet("command"), not_yet("image"), not_yet("URL")];
+
+/// Fields of a service account's key.
+pub(crate) const ACCOUNT_KEY: &[&str] = &["publicKeyData", "disabled"];
+
 /// Keys of `project`.
 pub(crate) const PROJECT: &[Word] =
     &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
@@ -184,6 +205,13 @@ pub(crate) const ALWAYS: &[&str] = &["case", "vars", "project", "now", "given"];
 
 /// The functions that the runner brings.
 pub(crate) const FUNCTIONS: &[&str] = &["jwt", "base64", "credential_file", "key_file"];
+
+/// Functions of CEL that people misspell.
+pub(crate) const CEL_FUNCTIONS: &[&str] =
+    &["size", "string", "int", "uint", "double", "bytes", "bool", "timestamp", "duration", "has", "type", "matches"];
+
+/// What `project` has in CEL.
+pub(crate) const PROJECT_IN_CEL: &[&str] = &["projectId", "projectNumber", "location", "agents"];
 
 /// Words of CEL that name nothing else: literals, reserved words, types and macros.
 pub(crate) const CEL: &[&str] = &[
@@ -330,11 +358,11 @@ words! {
 words! {
     /// A call of our own.
     RigCall {
-        /// Changes fields of an issuer: `issuer` names it.
+        /// Changes fields of an issuer: `name` is its given id.
         IssuersPatch = "rig.issuers.patch",
         /// Rotates keys: `of` is `google`, an e-mail or an issuer.
         KeysRotate = "rig.keys.rotate",
-        /// Changes what answers behind a service: `service` names it.
+        /// Changes what answers behind a service: `name` is its given id or its resource name.
         ServicesPatch = "rig.services.patch",
     }
 }
@@ -351,9 +379,9 @@ impl RigCall {
     /// The fields of its `with`; the first one is required.
     pub(crate) const fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::IssuersPatch => &["issuer", "misbehaves"],
+            Self::IssuersPatch => &["name", "misbehaves"],
             Self::KeysRotate => &["of"],
-            Self::ServicesPatch => &["service", "workload"],
+            Self::ServicesPatch => &["name", "workload"],
         }
     }
 }

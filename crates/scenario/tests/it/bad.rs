@@ -1,0 +1,1 @@
+//! Files that are wrong: every message, whole, beside the file.
