@@ -98,3 +98,75 @@ pub(crate) fn user_project(call: &Call) -> Result<(), Refused> {
     }
     call.permit("serviceusage.services.use", &resource, deny).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use rstest::rstest;
+    use tokenrig_clock::{ManualClock, minutes};
+    use tokenrig_cloud::{AccessTokenOrder, Foundation};
+    use tokenrig_policy::{Identity, PoolRef};
+    use tokenrig_protos::table;
+
+    use super::*;
+
+    fn cloud() -> Cloud {
+        Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()))))
+    }
+
+    fn method(federated: bool) -> Method {
+        let like = table().by_short("iamcredentials.serviceAccounts.signBlob").unwrap();
+        Method {
+            id: like.id,
+            short: like.short,
+            host: like.host,
+            version: like.version,
+            surface: like.surface,
+            service: like.service,
+            name: like.name,
+            grpc_path: like.grpc_path,
+            rules: like.rules.clone(),
+            input: like.input.clone(),
+            output: like.output.clone(),
+            grpc: like.grpc,
+            regional: like.regional,
+            federated,
+            scopes: like.scopes.clone(),
+        }
+    }
+
+    #[rstest]
+    #[case(true, None)]
+    #[case(false, Some("federated-token-at-unsupported-api"))]
+    fn a_federated_token_is_good_where_the_api_takes_it(#[case] taken: bool, #[case] refusal: Option<&str>) {
+        let cloud = cloud();
+        let token = cloud.mint().access_token(AccessTokenOrder {
+            identity: Identity::Federated {
+                pool: PoolRef::workforce("employees"),
+                subject: "alice".into(),
+                groups: Vec::new(),
+                attributes: BTreeMap::new(),
+                provider: String::new(),
+            },
+            scopes: vec!["https://www.googleapis.com/auth/iam".into()],
+            lifetime: minutes(60),
+        });
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {}", token.reveal()).parse().unwrap())]);
+        let mut decision = Decision::of("iamcredentials", "a test");
+        let caller = judge(&cloud, &method(taken), &headers, &mut decision);
+        assert_eq!(caller.is_some(), taken);
+        assert_eq!(decision.failed().and_then(Check::refused).map(Refused::id), refusal);
+    }
+
+    #[rstest]
+    #[case("Bearer t", Some("t"))]
+    #[case("bearer  t ", Some("t"))]
+    #[case("Bearer", None)]
+    #[case("Basic t", None)]
+    #[case("Bearer\tt", None)]
+    fn the_scheme_is_read_in_any_case(#[case] header: &str, #[case] token: Option<&str>) {
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, header.parse().unwrap())]);
+        assert_eq!(bearer(&headers), token);
+    }
+}

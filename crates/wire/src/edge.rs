@@ -61,7 +61,7 @@ impl Edge {
         &self,
         method: &'static Method,
         headers: HeaderMap,
-        encode: impl FnOnce() -> Result<Bytes, Check>,
+        encode: impl FnOnce() -> Result<Bytes, Box<Check>>,
     ) -> Result<Bytes, Refused> {
         let cloud = &self.0.cloud;
         let mut decision = Decision::of(method.surface, method.id);
@@ -83,7 +83,7 @@ impl Edge {
         let bytes = match encode() {
             Ok(bytes) => bytes,
             Err(check) => {
-                decision.add(check);
+                decision.add(*check);
                 return self.refused(decision);
             }
         };

@@ -2,16 +2,16 @@
 
 use tokenrig_protos::{
     google::longrunning::{Operation, operation},
-    prost::{Message, Name},
+    prost::Name,
     prost_types::Any,
 };
 
 /// An operation that is done: its name, what it tells about itself, and its result.
-pub fn done(name: impl Into<String>, metadata: Option<Any>, response: &(impl Message + Name)) -> Operation {
+pub fn done(name: impl Into<String>, metadata: Option<Any>, response: &impl Name) -> Operation {
     Operation { name: name.into(), metadata, done: true, result: Some(operation::Result::Response(pack(response))) }
 }
 
 /// A message with its type.
-pub fn pack<M: Message + Name>(message: &M) -> Any {
+pub fn pack<M: Name>(message: &M) -> Any {
     Any { type_url: M::type_url(), value: message.encode_to_vec() }
 }

@@ -100,13 +100,15 @@ fn with_query_token(mut headers: HeaderMap, token: Option<String>) -> HeaderMap 
 /// # Errors
 ///
 /// The check `request`, failed.
-pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) -> Result<Bytes, Check> {
+pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) -> Result<Bytes, Box<Check>> {
     let failed = || Check::named("request").expected(found.method.input.full_name()).holds(false);
     let Ok(body) = body else {
-        return Err(failed()
-            .or_refuse(&refusals::PAYLOAD_TOO_LARGE, "api-payload-too-large")
-            .with("limit", MAX_BODY.to_string())
-            .mend(|| format!("send at most {MAX_BODY} bytes")));
+        return Err(Box::new(
+            failed()
+                .or_refuse(&refusals::PAYLOAD_TOO_LARGE, "api-payload-too-large")
+                .with("limit", MAX_BODY.to_string())
+                .mend(|| format!("send at most {MAX_BODY} bytes")),
+        ));
     };
     let mut faults = Faults::default();
     let mut message = DynamicMessage::new(found.method.input.clone());
@@ -114,17 +116,21 @@ pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) ->
         let object = match serde_json::from_slice(&body) {
             Ok(Json::Object(object)) => object,
             Ok(_) => {
-                return Err(failed()
-                    .or_refuse(&refusals::JSON_ROOT_NOT_OBJECT, "api-json-root-not-object")
-                    .mend(|| "send a JSON object".to_owned()));
+                return Err(Box::new(
+                    failed()
+                        .or_refuse(&refusals::JSON_ROOT_NOT_OBJECT, "api-json-root-not-object")
+                        .mend(|| "send a JSON object".to_owned()),
+                ));
             }
             Err(error) => {
                 let near = near(&body, error.line(), error.column());
-                return Err(failed()
-                    .found(format!("no JSON at line {} column {}", error.line(), error.column()))
-                    .or_refuse(&refusals::JSON_MALFORMED, "api-json-malformed")
-                    .with("near", near)
-                    .mend(|| format!("send JSON: {error}")));
+                return Err(Box::new(
+                    failed()
+                        .found(format!("no JSON at line {} column {}", error.line(), error.column()))
+                        .or_refuse(&refusals::JSON_MALFORMED, "api-json-malformed")
+                        .with("near", near)
+                        .mend(|| format!("send JSON: {error}")),
+                ));
             }
         };
         match found.rule.body {
@@ -144,10 +150,12 @@ pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) ->
     }
     if let Some(refused) = faults.refused() {
         let places = faults.places();
-        return Err(failed()
-            .found(places.clone())
-            .or_answer(|| refused)
-            .mend(|| format!("correct {} as the REST reference of {} has it", places.join(", "), found.method.id)));
+        return Err(Box::new(
+            failed()
+                .found(places.clone())
+                .or_answer(|| refused)
+                .mend(|| format!("correct {} as the REST reference of {} has it", places.join(", "), found.method.id)),
+        ));
     }
     for (path, value) in &found.values {
         // The table's paths name string fields of its messages, which a test proves of every method.

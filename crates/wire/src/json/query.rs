@@ -11,7 +11,8 @@ use super::{
 /// More parameters than this are not looked at.
 const MAX_PARAMETERS: usize = 1000;
 
-/// Parameters that every Google API takes; a leading `$` is as good as none.
+/// Parameters that every Google API takes; a leading `$` is as good as none. `fields` is taken and the answer is whole all the
+/// same.
 const SYSTEM: &[&str] = &[
     "access_token",
     "alt",

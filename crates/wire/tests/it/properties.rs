@@ -47,7 +47,7 @@ fn fitting(described: &MessageDescriptor, seed: &mut u64, depth: u32) -> Value {
     let mut object = Map::new();
     let mut oneofs = Vec::new();
     for field in described.fields() {
-        if next(seed) % 3 == 0 || depth == 0 {
+        if next(seed).is_multiple_of(3) || depth == 0 {
             continue;
         }
         if let Some(oneof) = field.containing_oneof() {

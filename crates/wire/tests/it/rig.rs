@@ -266,7 +266,5 @@ fn rpc_code(name: &str) -> i32 {
 }
 
 pub(crate) fn percent_decoded(text: &str) -> String {
-    let bytes =
-        form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes()).next().unwrap().1.into_owned();
-    bytes
+    form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes()).next().unwrap().1.into_owned()
 }
