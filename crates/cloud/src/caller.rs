@@ -424,6 +424,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_for_a_service_is_not_for_one_whose_name_only_ends_alike() {
+        let cloud = cloud();
+        let token = self_signed(&cloud, &json!({}), true);
+        let at = |host| cloud.caller_at(&token, host).is_ok();
+        assert!(at("run.googleapis.com") && at("europe-west4-run.googleapis.com:443") && at("run.mtls.googleapis.com"));
+        assert!(!at("notrun.googleapis.com") && !at("run.googleapis.com.example") && !at(""));
+    }
+
+    #[test]
     fn a_key_of_another_account_or_a_disabled_one_signs_nothing() {
         let cloud = cloud();
         let other = cloud.accounts().create(NewAccount { account: "other".into(), ..NewAccount::default() }).unwrap();

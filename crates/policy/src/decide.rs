@@ -304,6 +304,36 @@ mod tests {
     }
 
     #[rstest]
+    #[case::whole_pool(&format!("principalSet://{POOL}/*"))]
+    #[case::pool_group(&format!("principalSet://{POOL}/group/sales"))]
+    #[case::attribute(&format!("principalSet://{POOL}/attribute.repository/org/name"))]
+    #[case::subject(&format!("principal://{POOL}/subject/alice"))]
+    fn a_member_of_one_pool_names_nobody_of_another_nor_of_google(#[case] member: &str) {
+        let world = world([invokers(member), invokers("allAuthenticatedUsers")]);
+        let others = [
+            PoolRef::workload("8", "partners"),
+            PoolRef::workload("7", "partner"),
+            PoolRef::workload("7", "Partners"),
+            PoolRef::workforce("partners"),
+        ];
+        let mut alice = federated("alice");
+        assert!(world.asks(&alice, INVOKE).granted());
+        for other in others {
+            let Identity::Federated { pool, .. } = &mut alice else { unreachable!() };
+            *pool = other;
+            assert!(!world.asks(&alice, INVOKE).granted(), "{alice:?}");
+        }
+        assert!(!world.asks(&Identity::Anonymous, INVOKE).granted());
+    }
+
+    #[test]
+    fn all_authenticated_users_leaves_out_a_federated_identity_whose_pool_is_named_too() {
+        let others = invokers(&format!("principal://{POOL}/subject/bob")).1;
+        let world = world([invokers("allAuthenticatedUsers"), (ORDERS, others)]);
+        assert!(!world.asks(&federated("alice"), INVOKE).granted());
+    }
+
+    #[rstest]
     #[case::letter_case(&format!("principal://{POOL}/subject/Alice"), federated("alice"), Near::LetterCase)]
     #[case::project_id(
         "principal://iam.googleapis.com/projects/shop-test/locations/global/workloadIdentityPools/partners/subject/alice",

@@ -84,8 +84,6 @@ pub(crate) struct State {
     pub(super) by_id: BTreeMap<String, Arc<ServiceAccount>>,
     /// The unique ids of those that are there.
     by_email: BTreeMap<String, String>,
-    /// How often an address was given.
-    given: BTreeMap<String, u64>,
     pub(super) keys: BTreeMap<String, Vec<Arc<AccountKey>>>,
     pub(super) system_keys: BTreeMap<String, Arc<SystemKey>>,
     changes: u64,
@@ -110,14 +108,9 @@ impl Accounts<'_> {
         if state.by_email.contains_key(&email) {
             return Err(AccountFault::Exists(email));
         }
-        let times = state.given.entry(email.clone()).or_default();
-        let mut attempt = *times;
-        *times += 1;
-        let mut unique_id = self.0.derive().unique_id(&email, attempt);
-        while state.by_id.contains_key(&unique_id) {
-            attempt += 1 << 32;
-            unique_id = self.0.derive().unique_id(&email, attempt);
-        }
+        // Deleted accounts are kept, so an address that is given again gets another id.
+        let mut ids = (0..).map(|attempt| self.0.derive().unique_id(&email, attempt));
+        let unique_id = ids.find(|id| !state.by_id.contains_key(id)).unwrap_or_default();
         let account = ServiceAccount {
             email,
             unique_id,
