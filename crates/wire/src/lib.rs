@@ -61,6 +61,7 @@ pub use crate::{
     hosts::{HostTable, assemble},
     mask::{UnknownPath, merge},
     page::{Page, UnknownToken, page},
+    rest::refuse,
     service::{Front, Hosts, Service},
     unplayed::Unplayed,
 };

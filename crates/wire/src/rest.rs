@@ -47,8 +47,8 @@ pub(crate) async fn answer(edge: Edge, request: Request<Body>) -> Response<Body>
     }
 }
 
-/// A refusal as an HTTP answer.
-pub(crate) fn refuse(refused: &Refused) -> Response<Body> {
+/// A refusal as an HTTP answer: its status, headers and body, for fronts that speak something else than the table.
+pub fn refuse(refused: &Refused) -> Response<Body> {
     let form = refused.form();
     let mut response = Response::new(Body::from(form.body));
     *response.status_mut() = StatusCode::from_u16(form.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

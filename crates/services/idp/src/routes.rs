@@ -13,7 +13,8 @@ use http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use serde_json::Value;
 use tokenrig_clock::real;
 use tokenrig_cloud::Cloud;
-use tokenrig_decision::{Decision, Refused};
+use tokenrig_decision::Decision;
+use tokenrig_wire::refuse;
 
 use crate::{
     refusals,
@@ -170,16 +171,4 @@ fn only(allow: &str) -> Response {
 
 fn not_built(what: &str) -> Response {
     refuse(&refusals::NOT_BUILT.refuse("idp-not-built").with("what", what))
-}
-
-fn refuse(refused: &Refused) -> Response {
-    let form = refused.form();
-    let mut answer = Response::new(Body::from(form.body));
-    *answer.status_mut() = StatusCode::from_u16(form.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in form.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            answer.headers_mut().append(name, value);
-        }
-    }
-    answer
 }
