@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{
-        Arc, RwLock,
+        Arc, OnceLock, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -67,6 +67,7 @@ pub(crate) struct Inner {
     organization: Option<String>,
     settings: Settings,
     run_hash: String,
+    owner: OnceLock<Arc<ServiceAccount>>,
     derive: Derive,
     projects: RwLock<BTreeMap<String, Project>>,
     parents: RwLock<BTreeMap<String, String>>,
@@ -103,6 +104,7 @@ impl Cloud {
         let cloud = Self(Arc::new(Inner {
             clock,
             run_hash: run_hash(&project.number),
+            owner: OnceLock::new(),
             derive: Derive::from_seed(&settings.seed),
             projects: RwLock::new(BTreeMap::from([(project.id.clone(), project.clone())])),
             parents: RwLock::default(),
@@ -137,7 +139,10 @@ impl Cloud {
             (owner.clone(), "Owner of the project"),
         ];
         for (email, display_name) in named {
-            self.make(email, display_name);
+            let made = self.make(email, display_name);
+            if let Some(account) = made.filter(|account| account.email == owner.to_ascii_lowercase()) {
+                self.0.owner.get_or_init(|| account);
+            }
         }
         let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
         members.entry("roles/owner".into()).or_default().push(format!("serviceAccount:{owner}"));
@@ -163,10 +168,10 @@ impl Cloud {
         self.policies().settle();
     }
 
-    fn make(&self, email: String, display_name: &str) {
+    fn make(&self, email: String, display_name: &str) -> Option<Arc<ServiceAccount>> {
         let new = NewAccount { account: email, display_name: display_name.into(), description: String::new() };
         // The addresses of a new cloud's accounts differ, unless a project was given an agent's name: then it is there.
-        let _ = self.accounts().create(new);
+        self.accounts().create(new).ok()
     }
 
     /// The present instant.
@@ -227,14 +232,11 @@ impl Cloud {
         self.project().account_email("tokenrig-owner")
     }
 
-    /// The owner.
-    ///
-    /// # Panics
-    ///
-    /// If a user deleted the account: nothing that a rig does by itself would work.
+    /// The owner, as the account is now, even if somebody deleted it.
     #[must_use]
     pub fn owner(&self) -> Arc<ServiceAccount> {
-        self.accounts().get(&self.owner_email()).expect("the owner's account is made with the cloud")
+        let first = self.0.owner.get().expect("a cloud is given to nobody before it has its owner");
+        self.accounts().get_by_id(&first.unique_id).unwrap_or_else(|| Arc::clone(first))
     }
 
     /// Service accounts and their keys.
@@ -352,6 +354,12 @@ impl Cloud {
         project
     }
 
+    /// 64 hex digits that are the same for the same thing of the same rig: for ids that a service makes up.
+    #[must_use]
+    pub fn derived_hex(&self, purpose: &str, of: &str) -> String {
+        crate::derive::hex(&self.0.derive.bytes(purpose, &[of.as_bytes()]))
+    }
+
     pub(crate) fn derive(&self) -> &Derive {
         &self.0.derive
     }
@@ -407,6 +415,13 @@ pub(crate) mod tests {
         };
         assert_eq!(made("a"), made("a"));
         assert!(made("a").iter().zip(made("b")).all(|(a, b)| *a != b));
+    }
+
+    #[test]
+    fn who_deletes_the_owner_does_not_stop_the_rig() {
+        let cloud = cloud();
+        cloud.accounts().delete(&cloud.owner_email()).unwrap();
+        assert!(cloud.owner().deleted.is_some());
     }
 
     #[test]
