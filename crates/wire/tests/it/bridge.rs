@@ -118,7 +118,7 @@ async fn maps_go_out_in_order() {
     let (_, text) = rig.rest_as(Some(&bearer), target, "").await;
     assert_eq!(
         text,
-        r#"{"name":"projects/p/locations/global/workloadIdentityPools/q/providers/r","state":"ACTIVE","attributeMapping":{"attribute.a":"assertion.sub","attribute.b":"assertion.sub","attribute.c":"assertion.sub","google.subject":"assertion.sub"}}"#
+        r#"{"name":"projects/p/locations/global/workloadIdentityPools/q/providers/r","state":"ACTIVE","attributeMapping":{"attribute.a":"assertion.sub","attribute.b":"assertion.sub","attribute.c":"assertion.sub","attribute.d":"assertion.sub","attribute.e":"assertion.sub","google.subject":"assertion.sub"}}"#
     );
 }
 

@@ -107,7 +107,8 @@ fn api() -> Api {
         .on(
             "iam.projects.locations.workloadIdentityPools.providers.get",
             |_: Call, request: GetWorkloadIdentityPoolProviderRequest| async move {
-                let names = ["google.subject", "attribute.b", "attribute.a", "attribute.c"];
+                let names =
+                    ["google.subject", "attribute.b", "attribute.a", "attribute.c", "attribute.e", "attribute.d"];
                 let mapping = names.iter().map(|name| ((*name).to_owned(), "assertion.sub".to_owned()));
                 Ok(WorkloadIdentityPoolProvider {
                     name: request.name,
