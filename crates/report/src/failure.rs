@@ -18,7 +18,7 @@ const LONG: usize = 200;
 /// The most lines of a difference.
 const DIFF_LINES: usize = 60;
 
-/// The whole report of a case that failed or was broken.
+/// The whole report of a case that failed or was broken; ends with one line end.
 #[must_use]
 pub fn case_failed(report: &CaseReport, look: &Look) -> String {
     let word = if matches!(report.outcome, Outcome::Broken(_)) { "ERROR" } else { "FAIL" };
@@ -29,15 +29,17 @@ pub fn case_failed(report: &CaseReport, look: &Look) -> String {
         text.push_str(&step_failed(step, &report.sources, look));
     }
     if let (false, Outcome::Broken(why)) = (told, &report.outcome) {
-        text.push_str(&format!("{}: {}\n\n", look.bad("error"), safe(why)));
+        text.push_str(&format!("{}: {}", look.bad("error"), safe(why)));
     }
-    text
+    text.truncate(text.trim_end().len());
+    text + "\n"
 }
 
 /// The report of a given document that could not be put in place.
 #[must_use]
 pub fn given_fault(fault: &GivenFault, sources: &Sources, look: &Look) -> String {
-    step_failed(fault.report(), sources, look)
+    let text = step_failed(fault.report(), sources, look);
+    text.trim_end().to_owned() + "\n"
 }
 
 fn step_failed(step: &StepReport, sources: &Sources, look: &Look) -> String {

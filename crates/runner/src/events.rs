@@ -35,7 +35,7 @@ pub struct Started {
 }
 
 /// Names a case: (scenario, case) is unique within a run.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct CaseId {
     /// Theme and name, for example `federation/cloud-run`.
     pub scenario: String,

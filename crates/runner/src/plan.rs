@@ -108,6 +108,8 @@ impl Plan {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),
         };
+        let tags: Vec<&str> = scenario.tags.iter().map(|tag| &*tag.text).collect();
+        let names: Vec<&str> = scenario.cases.iter().filter_map(|case| Some(&*case.name.as_ref()?.text)).collect();
         for (row, case) in scenario.cases.iter().enumerate() {
             let id = CaseId {
                 scenario: name.to_owned(),
@@ -115,8 +117,7 @@ impl Plan {
                 title: scenario.title.text.to_string(),
                 case: case.name.as_ref().map(|name| name.text.to_string()),
             };
-            let tags: Vec<&str> = scenario.tags.iter().map(|tag| &*tag.text).collect();
-            if !selection.filters.iter().all(|filter| filter.takes(&id, &tags)) {
+            if !selection.filters.iter().all(|filter| filter.takes(&id, &tags, &names)) {
                 self.left_out += 1;
                 continue;
             }

@@ -13,7 +13,7 @@ pub enum Filter {
     Tag(String),
     /// The scenario's folder.
     Theme(String),
-    /// Somewhere in the case's name, in any letter case.
+    /// The case of this name, in any letter case; where a scenario has none, those with it somewhere in their names.
     Case(String),
 }
 
@@ -32,16 +32,20 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Whether a case of a scenario with these tags is meant.
+    /// Whether a case is meant, of a scenario with these tags and these names of cases.
     #[must_use]
-    pub fn takes(&self, id: &CaseId, tags: &[&str]) -> bool {
+    pub fn takes(&self, id: &CaseId, tags: &[&str], cases: &[&str]) -> bool {
         match self {
             Self::Tag(tag) => tags.iter().any(|known| known.eq_ignore_ascii_case(tag)),
             Self::Theme(theme) => id
                 .scenario
                 .rsplit_once('/')
                 .is_some_and(|(folder, _)| folder == theme || folder.rsplit('/').next() == Some(theme)),
-            Self::Case(case) => id.name().to_lowercase().contains(case),
+            Self::Case(case) => {
+                let name = id.name().to_lowercase();
+                let exact = cases.iter().any(|known| known.to_lowercase() == *case);
+                if exact { name == *case } else { name.contains(case) }
+            }
             Self::Text(text) => {
                 id.to_string().to_lowercase().contains(text)
                     || id.title.to_lowercase().contains(text)
@@ -109,7 +113,16 @@ mod tests {
             case: Some("the service's name in place of its URL".to_owned()),
         };
         let filter: Filter = filter.parse().unwrap();
-        assert_eq!(filter.takes(&id, &["federation", "cloudrun"]), taken);
+        assert_eq!(filter.takes(&id, &["federation", "cloudrun"], &["the service's name in place of its URL"]), taken);
+    }
+
+    #[test]
+    fn a_whole_name_means_just_that_case() {
+        let id = |case: &str| CaseId { case: Some(case.to_owned()), ..CaseId::default() };
+        let filter: Filter = "case:one".parse().unwrap();
+        assert!(filter.takes(&id("one"), &[], &["one", "one more"]));
+        assert!(!filter.takes(&id("one more"), &[], &["one", "one more"]));
+        assert!(filter.takes(&id("one more"), &[], &["one more", "two"]));
     }
 
     #[test]

@@ -19,11 +19,11 @@ impl Case<'_> {
         };
         match call {
             RigCall::IssuersPatch => {
-                let issuer = text("issuer")?;
+                let issuer = text("name")?;
                 self.site.patch_issuer(&issuer, &fields).await?;
             }
             RigCall::ServicesPatch => {
-                let service = text("service")?;
+                let service = text("name")?;
                 let name = self.service(&service);
                 let workload = fields.shift_remove("workload").unwrap_or_default();
                 self.site.set_workload(&name, &workload).await?;

@@ -1,0 +1,5 @@
+//! What a run looks like.
+
+mod junit;
+mod sample;
+mod terminal;

@@ -1,0 +1,100 @@
+//! The report of a run as text.
+
+use tokenrig_report::{Look, Terminal, diagnostics};
+use tokenrig_runner::{Event, Summary, WrongFile};
+use tokenrig_scenario::{Diagnostic, Faults, Source, SourceId, Sources, Span};
+
+use crate::sample;
+
+fn told(look: Look, events: &[Event]) -> String {
+    let mut out = Vec::new();
+    let mut terminal = Terminal::new(&mut out, look);
+    for event in events {
+        terminal.event(event).unwrap();
+    }
+    String::from_utf8(out).unwrap()
+}
+
+fn look() -> Look {
+    Look { program: "cargo xtask".to_owned(), ..Look::default() }
+}
+
+#[test]
+fn a_run_shows_what_needs_attention_and_ends_with_what_to_do() {
+    insta::assert_snapshot!(told(look(), &sample::events()));
+}
+
+#[test]
+fn lines_stand_in_the_order_of_the_plan_whichever_case_ends_first() {
+    let mut events = sample::events();
+    events[3..8].reverse();
+    assert_eq!(told(look(), &events), told(look(), &sample::events()));
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let coloured = told(Look { colour: true, ..look() }, &sample::events());
+    let mut plain = String::new();
+    let mut escaped = false;
+    for c in coloured.chars() {
+        match c {
+            '\u{1b}' => escaped = true,
+            'm' if escaped => escaped = false,
+            c if !escaped => plain.push(c),
+            _ => {}
+        }
+    }
+    assert_ne!(coloured, plain);
+    assert_eq!(plain, told(look(), &sample::events()));
+}
+
+#[test]
+fn a_bar_is_gone_before_a_line_is_written_and_at_the_end() {
+    let shown = told(Look { bar: true, ..look() }, &sample::events());
+    let without: String = shown.split("\r\u{1b}[2K").filter(|part| !part.starts_with("    [")).collect();
+    assert_eq!(without, told(look(), &sample::events()));
+    assert!(shown.contains("[####----------------] 1/5 federation/cloud-run › "));
+}
+
+#[test]
+fn passing_cases_have_lines_on_demand() {
+    let shown = told(Look { verbose: true, ..look() }, &sample::events());
+    assert!(shown.contains("       PASS [    4 ms] federation/cloud-run › the service's own URL\n"), "{shown}");
+}
+
+#[test]
+fn a_run_of_nothing_says_so() {
+    let shown = told(look(), &[Event::Ended(Summary { wrong_files: 2, ..Summary::default() })]);
+    insta::assert_snapshot!(shown, @r"
+    ────────────
+        Summary [ 0.00 s] no case; 2 files are wrong and did not run
+    ");
+}
+
+#[test]
+fn faults_of_files_stand_at_their_places() {
+    let text = "given:\n  iam.workloadIdentityPools:\n    partners: { attributeMappings: {} }\n";
+    let mut sources = Sources::new();
+    sources.add(Source::new("scenarios/a.yaml", text));
+    let span = |word: &str| {
+        let start = text.find(word).unwrap();
+        Span::new(SourceId(0), start, start + word.len())
+    };
+    let unknown = Diagnostic::error(
+        "given::unknown-field",
+        span("attributeMappings"),
+        "`attributeMappings` is not a field of a workload identity pool",
+    )
+    .label("did you mean `attributeMapping`?")
+    .also(span("partners"), "of this pool")
+    .note("a provider has it")
+    .help("move it to the provider");
+    let unused = Diagnostic::warning("given::unused", span("partners"), "nothing refers to `partners`");
+    let faults = Faults { sources, diagnostics: vec![unknown, unused] };
+    insta::assert_snapshot!(diagnostics(&faults, &Look::default()));
+
+    let mut out = Vec::new();
+    let files = [WrongFile { file: "scenarios/a.yaml".into(), faults: faults.clone() }];
+    Terminal::new(&mut out, Look::default()).files(&files).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), diagnostics(&faults, &Look::default()));
+}

@@ -1,0 +1,8 @@
+//! Scenarios run in a world of scripted answers.
+
+mod expectations;
+mod fake;
+mod given;
+mod plans;
+mod steps;
+mod tokens;
