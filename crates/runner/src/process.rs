@@ -26,7 +26,7 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(crate) struct Order {
     /// The program and its arguments.
     pub(crate) words: Vec<String>,
-    /// Variables on top of the inherited ones; the last of a name wins.
+    /// All variables; nothing is inherited. The last of a name wins.
     pub(crate) env: Vec<(String, String)>,
     /// The folder to run in.
     pub(crate) dir: PathBuf,
@@ -72,6 +72,7 @@ pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
     let (program, arguments) = order.words.split_first().ok_or(ProcessFault::Empty)?;
     let mut child = Command::new(located(program, &order.dir))
         .args(arguments)
+        .env_clear()
         .envs(order.env)
         .current_dir(&order.dir)
         .stdin(if order.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
@@ -226,6 +227,28 @@ mod tests {
         let ended = run(order(&["sh", "-c", "sleep 100 & echo done"])).await.unwrap();
         assert_eq!((ended.exit, ended.stdout.text.as_str()), (0, "done\n"));
         assert!(watch.elapsed() < Duration::from_secs(8));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_given_up_leaves_no_process_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mark = folder.path().join("mark");
+        let mut order = order(&["sh", "-c", "(sleep 1; touch mark) & touch started; sleep 100"]);
+        order.dir = folder.path().to_owned();
+        let work = tokio::spawn(run(order));
+        while !folder.path().join("started").exists() {
+            real::pause(Duration::from_millis(5)).await;
+        }
+        work.abort();
+        assert!(work.await.unwrap_err().is_cancelled());
+        real::pause(Duration::from_millis(1500)).await;
+        assert!(!mark.exists(), "the child in the background went on");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_inherited() {
+        let ended = run(order(&["env"])).await.unwrap();
+        assert_eq!(ended.stdout.text, "GREETING=hello\n");
     }
 
     #[tokio::test]

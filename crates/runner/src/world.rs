@@ -85,7 +85,8 @@ pub trait Site: Send + Sync {
     /// `service` is the full resource name (`projects/P/locations/L/services/S`) or a given service's id.
     fn received(&self, service: &str, since: u64) -> BoxFuture<'_, Result<Vec<Received>, SiteFault>>;
 
-    /// The variables of `exec` for a real client of this site, complete with search paths for `needs` such as `python`.
+    /// The whole environment of a real client of this site, that of `exec`; programs of `needs` such as `python` are
+    /// found first on its `PATH`. A command gets these variables and no others.
     fn environment(&self, needs: &[String]) -> BoxFuture<'_, Result<Vec<(String, String)>, SiteFault>>;
 
     /// Says what answers behind a service, by its full resource name: the value of `workload` in a given document.

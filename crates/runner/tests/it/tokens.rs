@@ -82,10 +82,8 @@ async fn a_key_file_is_made_when_it_is_asked_for_and_only_its_owner_may_read_it(
             200,
             json!({ "name": "projects/p/serviceAccounts/c@p", "email": "c@p" }),
         );
-    let text = format!(
-        "scenario: a\ngiven: {{ iam.serviceAccounts: {{ caller: {{}} }} }}\nsteps:\n  - run: sh -c 'cat $KEY; stat -c %a $KEY'\n    env: {{ KEY: \"${{key_file(caller)}}\" }}\n    expect: {{ stdout: \"${{it.startsWith('{{') && it.contains('}}600')}}\" }}\n"
-    );
-    let ran = ran(fake, &text).await;
+    let text = "scenario: a\ngiven: { iam.serviceAccounts: { caller: {} } }\nsteps:\n  - run: sh -c 'cat $KEY; stat -c %a $KEY'\n    env: { KEY: \"${key_file(caller)}\" }\n    expect: { stdout: \"${it.startsWith('{') && it.contains('}600')}\" }\n";
+    let ran = ran(fake, text).await;
     ran.passed();
     assert!(ran.reports[0].steps[0].exchanges.is_empty(), "a private key is not for the report");
 }
