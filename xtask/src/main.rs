@@ -14,6 +14,6 @@ fn main() -> ExitCode {
     match args.split_first() {
         Some((command, rest)) if command == "conformance" => conformance::run(rest),
         Some((command, _)) if command == "bench" => bench::run(),
-        _ => tokenrig_cli::run(args.into_iter()),
+        _ => tokenrig_cli::run("cargo xtask", args.into_iter()),
     }
 }

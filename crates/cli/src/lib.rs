@@ -1,8 +1,62 @@
-//! Being built.
+//! The commands: `tokenrig COMMAND` and `cargo xtask COMMAND`.
+//!
+//! This crate alone reads the environment and prints. Data goes to stdout, all else to stderr; exit codes are part of the
+//! contract: 2 for a wrong file or call, 3 when the world cannot be set up, 1 when a case failed.
+//!
+//! ```
+//! use std::process::ExitCode;
+//!
+//! let code = tokenrig_cli::run("tokenrig", ["run", "no/such/folder"].map(Into::into).into_iter());
+//! assert_eq!(code, ExitCode::from(2));
+//! ```
+
+mod arguments;
+mod child;
+mod exec;
+mod inherited;
+mod log;
+mod run;
+mod serve;
+mod signals;
+mod standing;
+mod tell;
 
 use std::{ffi::OsString, process::ExitCode};
 
-/// Runs a command: the arguments without the program's name. Nothing is built yet, so every one fails.
-pub fn run(_args: impl Iterator<Item = OsString>) -> ExitCode {
-    ExitCode::from(70)
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+
+/// Runs a command and gives its exit code. `program` is how it was called, as it is printed in commands to type again;
+/// `args` are the arguments without the program's name.
+pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(std::iter::once(OsString::from(program)).chain(args)) {
+        Ok(arguments) => arguments,
+        Err(told) => {
+            // Help and version go to stdout with 0, mistakes to stderr with 2.
+            let _ = told.print();
+            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => {
+            tell::error(&format!("the runtime does not start: {fault}"), None);
+            return ExitCode::from(3);
+        }
+    };
+    let code = runtime.block_on(async {
+        match arguments.command {
+            Command::Run(wanted) => run::run(program, wanted).await,
+            Command::Exec(wanted) => exec::exec(wanted).await,
+            Command::Serve(wanted) => serve::serve(wanted).await,
+            Command::Explain(_) | Command::Attack(_) | Command::Cleanup(_) | Command::Schema(_) => {
+                tell::error("this command is not built yet", Some("`run`, `exec` and `serve` are"));
+                2
+            }
+        }
+    });
+    // A task that still hangs, on a name look-up for example, holds nobody up.
+    runtime.shutdown_background();
+    ExitCode::from(code)
 }

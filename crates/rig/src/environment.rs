@@ -4,8 +4,10 @@
 //! past the rig are taken away. Which client reads which was tried with the published packages.
 
 use std::{
-    io,
+    fs::OpenOptions,
+    io::{self, Write as _},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -115,6 +117,23 @@ impl Files {
     /// The folder itself, for further files that end with the rig.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The owner's key file; `make` makes the key when the file is first asked for.
+    pub(crate) fn owner_key<E: std::fmt::Display>(
+        &self,
+        make: impl FnOnce() -> Result<serde_json::Value, E>,
+    ) -> Result<PathBuf, crate::StartFault> {
+        let fault =
+            |what: &dyn std::fmt::Display| crate::StartFault::Files(format!("make the owner's key file: {what}"));
+        let path = self.folder.path().join("owner-key.json");
+        if !path.exists() {
+            let key = make().map_err(|why| fault(&why))?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|why| fault(&why))?;
+            file.write_all(key.to_string().as_bytes()).map_err(|why| fault(&why))?;
+        }
+        Ok(path)
     }
 
     fn text(&self, name: &str) -> String {

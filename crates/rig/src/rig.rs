@@ -9,8 +9,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokenrig_clock::{Clock as _, ManualClock, NotAdvanced, SharedClock, SystemClock, Timestamp, minutes};
-use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
+use tokenrig_clock::{ManualClock, NotAdvanced, SharedClock, SystemClock, Timestamp, minutes};
+use tokenrig_cloud::{AccessTokenOrder, Cloud, CreatedKey, Foundation, ServiceAccount};
 use tokenrig_cloudrun::{CloudRun, WorkloadFault};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
@@ -142,6 +142,23 @@ impl Core {
     }
 }
 
+/// What Google's tools write for a new key: everything that a client needs to be this account.
+fn key_file(account: &ServiceAccount, created: &CreatedKey) -> Value {
+    json!({
+        "type": "service_account",
+        "project_id": account.project_id,
+        "private_key_id": created.key.id,
+        "private_key": created.private.pkcs8_pem(),
+        "client_email": account.email,
+        "client_id": account.unique_id,
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+        "client_x509_cert_url": format!("https://www.googleapis.com/robot/v1/metadata/x509/{}", account.email),
+        "universe_domain": "googleapis.com",
+    })
+}
+
 /// A running rig. It ends when dropped.
 #[derive(Debug)]
 pub struct Rig {
@@ -172,11 +189,11 @@ impl Rig {
         let cloud = Cloud::new(Foundation {
             project: builder.project,
             settings: builder.settings,
-            agent_roles: builder.agents.into_iter().collect(),
-            fetch: Arc::new(fetch.clone()),
+            agents: builder.agents.into_iter().collect(),
+
             ..Foundation::on(Arc::clone(&clock))
         });
-        let (services, issuers, run) = services::all(&cloud);
+        let services::Services { all, issuers, run } = services::on(&cloud, Arc::new(fetch.clone()));
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
@@ -185,10 +202,10 @@ impl Rig {
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
         }
         let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run };
-        let hosts = tokenrig_wire::assemble(&cloud, services);
+        let hosts = tokenrig_wire::assemble(&cloud, all);
         let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
         let authority = authority.choosing(Arc::new(move |host: &str| {
-            if issuers.shows_wrong_certificate(host) { Shown::SelfSigned } else { Shown::Trusted }
+            if issuers.wrong_certificate(host) { Shown::SelfSigned } else { Shown::Trusted }
         }));
         let find: Find = Arc::new({
             let hosts = hosts.clone();
@@ -240,7 +257,7 @@ impl Rig {
     /// Methods of Google that were called and are not played, with how often.
     #[must_use]
     pub fn unplayed_methods(&self) -> Vec<(String, u64)> {
-        self.unplayed.unplayed()
+        self.unplayed.unplayed().list()
     }
 
     /// The environment in which unmodified clients reach the rig. Its files go away with the rig.
@@ -272,6 +289,17 @@ impl Rig {
     /// [`StartFault`] if it cannot be made.
     pub fn folder(&self) -> Result<PathBuf, StartFault> {
         Ok(self.files()?.path().to_owned())
+    }
+
+    /// A key file of the run's owner, for clients that would otherwise find somebody else's credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`StartFault`] if it cannot be made or written.
+    pub fn owner_key_file(&self) -> Result<PathBuf, StartFault> {
+        let files = self.files()?;
+        let owner = self.core.cloud.owner();
+        files.owner_key(|| self.core.cloud.accounts().create_key(&owner).map(|key| key_file(&owner, &key)))
     }
 
     fn files(&self) -> Result<Arc<Files>, StartFault> {

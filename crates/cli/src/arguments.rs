@@ -1,0 +1,182 @@
+//! What people type.
+
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tokenrig_clock::{SignedDuration, Timestamp};
+use tokenrig_runner::{Filter, Shard};
+
+/// A test rig for Google Cloud identity tokens: it plays Google's surfaces on loopback, for unmodified clients.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs scenarios and tells what failed, where and why
+    Run(Run),
+    /// Starts a rig and runs a command in it; ends with the command's exit code
+    Exec(Exec),
+    /// Starts a rig that stays up until it is ended
+    Serve(Serve),
+    /// Tells what a token, principal, credential file or signed URL is (not built yet)
+    #[command(hide = true)]
+    Explain(Rest),
+    /// Fires wrong and hostile tokens at an endpoint of yours (not built yet)
+    #[command(hide = true)]
+    Attack(Rest),
+    /// Removes what a live run left behind (not built yet)
+    #[command(hide = true)]
+    Cleanup(Rest),
+    /// Prints the JSON Schema of scenario and given files (not built yet)
+    #[command(hide = true)]
+    Schema(Rest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    _rest: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Scenario files, or folders of them; all of `scenarios/` if none is named
+    pub(crate) paths: Vec<PathBuf>,
+    /// Where to run
+    #[arg(long, value_enum, default_value = "offline")]
+    pub(crate) world: World,
+    /// The clock's first instant, for scenarios that say none
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) now: Option<Timestamp>,
+    /// How long a live case may wait in one step; longer ones are skipped
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) max_wait: Option<SignedDuration>,
+    /// Only cases with this text in their name; also `tag:X`, `theme:X`, `case:X`. All given ones must match
+    #[arg(long = "filter", value_name = "TEXT", value_parser = filter)]
+    pub(crate) filters: Vec<Filter>,
+    /// How many cases run at once; as many as there are cores if not said
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Only the I-th of N equal parts
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
+    /// Needs without which the run is an error, for example `python`
+    #[arg(long, value_name = "NEED", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// Writes a report beside what is printed: `junit=FILE`
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub(crate) reports: Vec<Report>,
+    /// Prints a line for each case that passes, too
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum World {
+    /// A rig of its own for each case
+    Offline,
+    /// A real Google Cloud project
+    Live,
+}
+
+/// A report to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Report {
+    Junit(PathBuf),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Standing {
+    /// A given document: what the rig holds at start
+    #[arg(long, value_name = "FILE")]
+    pub(crate) given: Vec<PathBuf>,
+    /// What the clock shows at start; it runs on from there
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) now: Option<Timestamp>,
+    /// Writes the rig's log to a file, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) standing: Standing,
+    /// How clients reach the rig
+    #[arg(long, value_enum, default_value = "proxy")]
+    pub(crate) route: Route,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Route {
+    /// By proxy variables, which nearly all clients obey
+    Proxy,
+    /// By a network namespace of its own (not built yet)
+    Netns,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) standing: Standing,
+    /// Where the gateway listens; a free port of 127.0.0.1 if not said
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Writes the environment to a file, once the rig answers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Option<PathBuf>,
+    /// Keeps what the rig holds in a file, as a given document
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    tokenrig_scenario::instant(text).ok_or_else(|| "write an instant like 2026-03-02T09:00:00Z".to_owned())
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    tokenrig_scenario::duration(text).ok_or_else(|| "write a duration like 90s, 9m59s or 1d".to_owned())
+}
+
+fn filter(text: &str) -> Result<Filter, std::convert::Infallible> {
+    text.parse()
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    match text.split_once('=') {
+        Some((_, "")) | None => Err("write FORMAT=FILE, for example junit=report.xml".to_owned()),
+        Some(("junit", file)) => Ok(Report::Junit(file.into())),
+        Some(("json" | "html", _)) => Err("this report is not built yet: `junit` is".to_owned()),
+        Some((other, _)) => Err(format!("there is no report `{other}`: `junit` is one")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::run_all(&["run"], true)]
+    #[case::run_a_part(&["run", "a.yaml", "--filter", "tag:x", "--jobs", "2", "--shard", "1/2", "--require", "python,node"], true)]
+    #[case::no_such_shard(&["run", "--shard", "3/2"], false)]
+    #[case::no_jobs(&["run", "--jobs", "0"], false)]
+    #[case::no_instant(&["run", "--now", "soon"], false)]
+    #[case::no_report(&["run", "--report", "pdf=x"], false)]
+    #[case::a_command(&["exec", "--", "true", "--given"], true)]
+    #[case::no_command(&["exec"], false)]
+    #[case::an_address(&["serve", "--listen", "127.0.0.1:0"], true)]
+    #[case::no_address(&["serve", "--listen", "here"], false)]
+    fn calls_are_read_or_refused(#[case] args: &[&str], #[case] reads: bool) {
+        let parsed = Arguments::try_parse_from(std::iter::once(&"tokenrig").chain(args));
+        assert_eq!(parsed.is_ok(), reads, "{:?}", parsed.err());
+    }
+}

@@ -1,0 +1,54 @@
+//! What commands get from whoever called: the environment, and where real clients are installed.
+
+#![expect(clippy::disallowed_methods, reason = "only the commands read the environment")]
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+};
+
+use tokenrig_offline::Inherited;
+
+/// Names a file of credentials for every client.
+pub(crate) const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+/// Where clients look for credentials below the home folder.
+const WELL_KNOWN: &str = ".config/gcloud/application_default_credentials.json";
+
+/// What a command of `exec`, or of whoever uses `serve`, gets: the caller's own credential file is left alone.
+pub(crate) fn of_caller() -> Inherited {
+    // A name or value that is no text cannot be handed on by a shell export either.
+    let variables: Vec<(String, String)> = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let well_known = env::home_dir().is_some_and(|home| home.join(WELL_KNOWN).exists());
+    let set = variables.iter().any(|(name, value)| name == CREDENTIALS && !value.is_empty());
+    Inherited { variables, programs: programs(), well_known_credentials: well_known && !set }
+}
+
+/// What the commands of scenarios get: the credentials that a scenario names, never the caller's.
+pub(crate) fn of_scenarios() -> Inherited {
+    let mut inherited = of_caller();
+    inherited.variables.retain(|(name, _)| name != CREDENTIALS);
+    let home = env::home_dir().is_some_and(|home| home.join(WELL_KNOWN).exists());
+    Inherited { well_known_credentials: home, ..inherited }
+}
+
+fn programs() -> BTreeMap<String, Vec<PathBuf>> {
+    let mut programs = BTreeMap::new();
+    if let Some(python) = conformance("python").filter(|folder| folder.join("installed-requirements.txt").exists()) {
+        programs.insert("python".to_owned(), vec![python.join("bin")]);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    if env::split_paths(&path).any(|folder| folder.join("gcloud").is_file()) {
+        programs.insert("gcloud".to_owned(), Vec::new());
+    }
+    programs
+}
+
+/// Where `cargo xtask conformance NAME` has installed a client: below the workspace that this was called in.
+fn conformance(name: &str) -> Option<PathBuf> {
+    let here = env::current_dir().ok()?;
+    let installed = |folder: &Path| folder.join("target/conformance").join(name);
+    here.ancestors().map(installed).find(|folder| folder.is_dir())
+}

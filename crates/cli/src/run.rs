@@ -1,0 +1,107 @@
+//! `run`: scenarios.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal as _, Write},
+    num::NonZeroUsize,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use tokenrig_offline::Offline;
+use tokenrig_report::{Junit, Look, Terminal};
+use tokenrig_runner::{Catalogue, Event, Options, Plan, Selection};
+
+use crate::{
+    arguments::{Report, Run, World},
+    inherited,
+    signals::Signals,
+    tell,
+};
+
+/// Where scenarios are if nobody says.
+const SCENARIOS: &str = "scenarios";
+
+pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
+    if wanted.world == World::Live {
+        tell::error("the live world is not built yet", Some("leave `--world` out"));
+        return 3;
+    }
+    let paths = if wanted.paths.is_empty() { vec![PathBuf::from(SCENARIOS)] } else { wanted.paths };
+    let selection = Selection { paths, filters: wanted.filters, shard: wanted.shard };
+    let plan = match Plan::read(&selection) {
+        Ok(plan) => plan,
+        Err(fault) => {
+            tell::error(&fault.to_string(), Some("name scenario files, or folders that hold some"));
+            return 2;
+        }
+    };
+    let look = look(program, wanted.verbose);
+    let mut terminal = Terminal::new(anstream::stdout(), look);
+    let mut junit = Junit::new();
+    junit.files(&plan.wrong);
+    // What cannot be written to is nobody's fault here: the exit code still tells.
+    let _ = terminal.files(&plan.warnings);
+    let _ = terminal.files(&plan.wrong);
+    if plan.cases.is_empty() && plan.wrong.is_empty() {
+        tell::error("no case matches", Some("name other files, or loosen `--filter`"));
+        return 2;
+    }
+    let options = Options {
+        jobs: wanted.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN),
+        catalogue: catalogue(),
+        now: wanted.now,
+        required: wanted.require,
+        ..Options::default()
+    };
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(fault) => {
+            tell::error(&format!("cannot listen for signals: {fault}"), None);
+            return 3;
+        }
+    };
+    let world = Arc::new(Offline::new(inherited::of_scenarios()));
+    let ended = {
+        let told = |event: Event| {
+            junit.event(&event);
+            let _ = terminal.event(&event);
+        };
+        tokio::select! {
+            summary = tokenrig_runner::run(world, &plan, &options, told) => Ok(summary),
+            asked = signals.asked() => Err(asked),
+        }
+    };
+    let mut code = match ended {
+        Ok(summary) => summary.exit_code(),
+        Err(asked) => {
+            tell::error("ended before all cases had run; those above had finished", None);
+            asked.code()
+        }
+    };
+    for Report::Junit(file) in &wanted.reports {
+        let written = File::create(file).and_then(|mut out| junit.write(&mut out).and_then(|()| out.flush()));
+        if let Err(fault) = written {
+            tell::error(&format!("cannot write the report `{}`: {fault}", file.display()), None);
+            code = code.max(3);
+        }
+    }
+    code
+}
+
+/// How text looks here: no bar and no colour where nobody watches.
+pub(crate) fn look(program: &str, verbose: bool) -> Look {
+    Look {
+        colour: anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+        bar: io::stdout().is_terminal(),
+        verbose,
+        program: program.to_owned(),
+        ..Look::default()
+    }
+}
+
+/// Every refusal that a rig can give, as one list for the life of the process.
+fn catalogue() -> Catalogue {
+    let all: Vec<_> = tokenrig::refusals().into_iter().flat_map(|(_, refusals)| refusals.iter().copied()).collect();
+    Catalogue::new(Vec::leak(all))
+}

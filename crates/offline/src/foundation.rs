@@ -1,0 +1,179 @@
+//! From the foundation of a given document to a rig.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use serde_json::{Map, Value};
+use tokenrig::{IssuerSpec, Project, Rig, RigBuilder, Settings, StartFault, Time};
+use tokenrig_clock::Timestamp;
+use tokenrig_runner::{Foundation, WorldFault};
+
+/// Where a scenario's clock stands at first, unless it says otherwise.
+const FIRST: &str = "2026-01-15T09:00:00Z";
+
+/// What kind of rig is opened: it decides the clock and the address.
+#[derive(Debug, Clone, Copy)]
+pub enum Place {
+    /// A case of a scenario: the clock stands still, unless a step runs a real client and no instant is told.
+    Case,
+    /// `exec` or `serve`: the clock runs.
+    Standing {
+        /// Where the gateway listens.
+        listen: SocketAddr,
+    },
+}
+
+/// Why a foundation makes no rig.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FoundationFault(String);
+
+impl From<FoundationFault> for WorldFault {
+    fn from(fault: FoundationFault) -> Self {
+        Self::Foundation(fault.0)
+    }
+}
+
+/// Builds and starts a rig on a foundation.
+///
+/// # Errors
+///
+/// [`WorldFault::Foundation`] if the given document says something that cannot be, [`WorldFault::Unavailable`] if the rig
+/// does not start.
+pub async fn open(foundation: &Foundation, place: Place) -> Result<Rig, WorldFault> {
+    builder(foundation, place)?.try_start().await.map_err(|fault| match fault {
+        StartFault::Given(why) => WorldFault::Foundation(why),
+        other => WorldFault::Unavailable(other.to_string()),
+    })
+}
+
+/// The rig that a foundation describes.
+///
+/// # Errors
+///
+/// [`FoundationFault`] names the field and what it takes.
+pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, FoundationFault> {
+    let refuse_unplayed = |name: &str, map: &Map<String, Value>| {
+        if map.is_empty() { Ok(()) } else { Err(FoundationFault(format!("`{name}` is not played yet"))) }
+    };
+    refuse_unplayed("users", &foundation.users)?;
+    refuse_unplayed("workspace", &foundation.workspace)?;
+    refuse_unplayed("organization", &foundation.organization)?;
+    refuse_unplayed("aws.accounts", &foundation.aws)?;
+    let mut builder = Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings)?);
+    builder = builder.time(time(foundation, place));
+    if let Place::Standing { listen } = place {
+        builder = builder.listen(listen);
+    }
+    for (service, roles) in object(foundation.project.get("agents"), "project.agents")? {
+        let roles = texts(&roles, "project.agents")?;
+        builder = builder.agent_roles(service, roles);
+    }
+    for (id, fields) in &foundation.issuers {
+        let fields = object(Some(fields), "issuers")?;
+        let spec = IssuerSpec::read(id, &fields).map_err(|fault| FoundationFault(format!("issuer `{id}`: {fault}")))?;
+        builder = builder.issuer(spec);
+    }
+    Ok(builder)
+}
+
+fn time(foundation: &Foundation, place: Place) -> Time {
+    match (place, foundation.now) {
+        (Place::Standing { .. }, Some(now)) => Time::RunningFrom(now),
+        (Place::Standing { .. }, None) => Time::System,
+        // Real clients look at their own clock, which nobody can stop.
+        (Place::Case, None) if foundation.has_run_step => Time::System,
+        (Place::Case, now) => Time::StandingAt(now.unwrap_or_else(|| FIRST.parse().unwrap_or(Timestamp::UNIX_EPOCH))),
+    }
+}
+
+fn project(map: &Map<String, Value>) -> Result<Project, FoundationFault> {
+    let mut project = Project::default();
+    for (name, field) in
+        [("projectId", &mut project.id), ("projectNumber", &mut project.number), ("location", &mut project.location)]
+    {
+        if let Some(value) = map.get(name) {
+            *field = text(value, &format!("project.{name}"))?;
+        }
+    }
+    if !project.number.bytes().all(|byte| byte.is_ascii_digit()) || project.number.is_empty() {
+        return Err(FoundationFault(format!("`project.projectNumber` is digits, not `{}`", project.number)));
+    }
+    Ok(project)
+}
+
+fn settings(map: &Map<String, Value>) -> Result<Settings, FoundationFault> {
+    let mut settings = Settings::default();
+    for (name, value) in map {
+        let place = format!("settings.{name}");
+        match name.as_str() {
+            "seed" => settings.seed = text(value, &place)?,
+            "propagation" => {
+                let told = text(value, &place)?;
+                settings.propagation = tokenrig_scenario::duration(&told)
+                    .ok_or_else(|| FoundationFault(format!("`{place}` is a duration like `90s`, not `{told}`")))?;
+            }
+            "quotas" => {
+                for (quota, most) in object(Some(value), &place)? {
+                    let most = most.as_u64().and_then(|most| u32::try_from(most).ok());
+                    let most = most.ok_or_else(|| FoundationFault(format!("`{place}.{quota}` is a whole number")))?;
+                    settings.quotas.insert(quota, most);
+                }
+            }
+            "disabledServices" => {
+                settings.disabled_services = texts(value, &place)?.into_iter().collect::<BTreeSet<_>>()
+            }
+            _ => return Err(FoundationFault(format!("`{place}` is no setting"))),
+        }
+    }
+    Ok(settings)
+}
+
+fn text(value: &Value, place: &str) -> Result<String, FoundationFault> {
+    value.as_str().map(str::to_owned).ok_or_else(|| FoundationFault(format!("`{place}` is a text: quote it")))
+}
+
+fn texts(value: &Value, place: &str) -> Result<Vec<String>, FoundationFault> {
+    let list = value.as_array().ok_or_else(|| FoundationFault(format!("`{place}` is a list of texts")))?;
+    list.iter().map(|item| text(item, place)).collect()
+}
+
+fn object(value: Option<&Value>, place: &str) -> Result<Map<String, Value>, FoundationFault> {
+    match value {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map.clone()),
+        Some(_) => Err(FoundationFault(format!("`{place}` is a map"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn foundation(project: Value, settings: Value) -> Foundation {
+        let map = |value: Value| value.as_object().cloned().unwrap_or_default();
+        Foundation { project: map(project), settings: map(settings), ..Foundation::default() }
+    }
+
+    #[rstest]
+    #[case::a_number_that_is_none(json!({ "projectNumber": "shop" }), json!({}), "project.projectNumber")]
+    #[case::a_number_without_quotes(json!({ "projectNumber": 7 }), json!({}), "quote it")]
+    #[case::an_unknown_setting(json!({}), json!({ "sed": "x" }), "settings.sed")]
+    #[case::a_wrong_duration(json!({}), json!({ "propagation": "soon" }), "settings.propagation")]
+    fn a_wrong_foundation_is_told_by_its_place(#[case] project: Value, #[case] settings: Value, #[case] told: &str) {
+        let fault = builder(&foundation(project, settings), Place::Case).unwrap_err();
+        assert!(fault.to_string().contains(told), "{fault}");
+    }
+
+    #[test]
+    fn a_scenarios_clock_stands_still_unless_a_real_client_looks_at_its_own() {
+        let still = Foundation::default();
+        assert!(matches!(time(&still, Place::Case), Time::StandingAt(at) if at.to_string() == FIRST));
+        let runs = Foundation { has_run_step: true, ..Foundation::default() };
+        assert_eq!(time(&runs, Place::Case), Time::System);
+        let told = Foundation { has_run_step: true, now: Some(Timestamp::UNIX_EPOCH), ..Foundation::default() };
+        assert_eq!(time(&told, Place::Case), Time::StandingAt(Timestamp::UNIX_EPOCH));
+    }
+}

@@ -1,0 +1,230 @@
+//! One case's rig, as the runner sees it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use http::{HeaderName, HeaderValue, Method, Version};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use serde_json::{Map, Value, json};
+use tokenrig::{DialError, IssuerPatch, KeyChoice, MintOrder as IdpOrder, Rig};
+use tokenrig_clock::{
+    Timestamp,
+    real::{Stopwatch, within},
+};
+use tokenrig_decision::Record;
+use tokenrig_runner::{
+    Advanced, Answer, Facts, MintKey, MintOrder, Opened, Protocol, Received, Request, Site, SiteFault, Who, redact,
+};
+
+use crate::Inherited;
+
+/// The site of one rig.
+#[derive(Debug)]
+pub struct RigSite {
+    rig: Rig,
+    inherited: Inherited,
+}
+
+impl RigSite {
+    /// A site on a running rig.
+    #[must_use]
+    pub fn new(rig: Rig, inherited: Inherited) -> Self {
+        Self { rig, inherited }
+    }
+
+    /// The rig.
+    #[must_use]
+    pub fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, SiteFault> {
+        let watch = Stopwatch::start();
+        let shown = redact::text(&request.url).into_owned();
+        let target = |why: String| SiteFault::Target { url: shown.clone(), why };
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|_| target(format!("`{}` is no HTTP method", request.method)))?;
+        let mut built = http::Request::builder().method(method).uri(&request.url);
+        for (name, value) in &request.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| target(format!("`{name}` is no header")))?;
+            let value = HeaderValue::from_bytes(value.as_bytes())
+                .map_err(|_| target(format!("the value of header `{name}` holds bytes that HTTP does not allow")))?;
+            built = built.header(name, value);
+        }
+        let built = built.body(Full::new(Bytes::from(request.body))).map_err(|fault| target(fault.to_string()))?;
+        let dialer = self.rig.dialer();
+        let response = match request.protocol {
+            // Trailers are HTTP/2's; the dialer takes it wherever the gateway selects it, which it always does.
+            Protocol::Any | Protocol::Http2 => dialer.send(built).await,
+        };
+        let response = response.map_err(|fault| told(&fault, &shown))?;
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, Answer::LIMIT).collect().await.map_err(|fault| {
+            if fault.is::<LengthLimitError>() {
+                SiteFault::TooLarge(Answer::LIMIT)
+            } else {
+                SiteFault::Connection(format!("the answer broke off: {fault}"))
+            }
+        })?;
+        let trailers = body.trailers().map(pairs).unwrap_or_default();
+        Ok(Answer {
+            status: parts.status.as_u16(),
+            version: if parts.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" },
+            headers: pairs(&parts.headers),
+            body: body.to_bytes().to_vec(),
+            trailers,
+            took: watch.elapsed(),
+        })
+    }
+
+    fn variables(&self, needs: &[String]) -> Result<Vec<(String, String)>, SiteFault> {
+        let other = |fault: &dyn std::fmt::Display| SiteFault::Other(fault.to_string());
+        let environment = self.rig.environment().map_err(|fault| other(&fault))?;
+        let mut all: BTreeMap<String, String> =
+            self.inherited.variables.iter().filter(|(name, _)| !environment.removes(name)).cloned().collect();
+        all.extend(environment.set);
+        if self.inherited.well_known_credentials && !all.contains_key("GOOGLE_APPLICATION_CREDENTIALS") {
+            let file = self.rig.owner_key_file().map_err(|fault| other(&fault))?;
+            all.insert("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), file.display().to_string());
+        }
+        let first = needs.iter().filter_map(|need| self.inherited.programs.get(need)).flatten();
+        let mut path: Vec<String> = first.map(|folder| folder.display().to_string()).collect();
+        path.extend(all.get("PATH").cloned());
+        if !path.is_empty() {
+            all.insert("PATH".to_owned(), path.join(":"));
+        }
+        Ok(all.into_iter().collect())
+    }
+}
+
+fn pairs(headers: &http::HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+fn told(fault: &DialError, url: &str) -> SiteFault {
+    match fault {
+        DialError::Target(_) | DialError::NotPlayed(_) => {
+            SiteFault::Target { url: url.to_owned(), why: fault.to_string() }
+        }
+        DialError::Late { limit, .. } => SiteFault::Deadline(*limit),
+        DialError::TooLong { limit, .. } => SiteFault::TooLarge(*limit),
+        other => SiteFault::Connection(other.to_string()),
+    }
+}
+
+impl Site for RigSite {
+    fn facts(&self) -> Facts {
+        let cloud = self.rig.core().cloud();
+        let project = cloud.project();
+        let agents = tokenrig::Project::agents().iter();
+        let issuers = self.rig.core().issuers().list().into_iter().map(|issuer| {
+            let mut fields = Map::new();
+            fields.insert("issuer".to_owned(), json!(issuer.issuer));
+            (issuer.id, fields)
+        });
+        Facts {
+            project_id: project.id.clone(),
+            project_number: project.number.clone(),
+            location: project.location.clone(),
+            agents: agents.map(|agent| (agent.service.to_owned(), agent.email(&project.number))).collect(),
+            issuers: issuers.collect(),
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.rig.core().cloud().now()
+    }
+
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
+        let deadline: Duration = request.deadline;
+        async move { within(deadline, self.exchange(request)).await.unwrap_or(Err(SiteFault::Deadline(deadline))) }
+            .boxed()
+    }
+
+    fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {
+        let key = match order.key {
+            MintKey::Current => KeyChoice::Present,
+            MintKey::Named(name) => KeyChoice::Named(name),
+            MintKey::Foreign => KeyChoice::Foreign,
+        };
+        let order = IdpOrder { header: order.header, key, exact: true, ..IdpOrder::new(order.issuer, order.claims) };
+        let minted = self.rig.core().issuers().mint(order);
+        async move { minted.map_err(|fault| SiteFault::Unknown(fault.to_string())) }.boxed()
+    }
+
+    fn credentials(&self, who: Who) -> BoxFuture<'_, Result<String, SiteFault>> {
+        let token = match who {
+            Who::Owner => Ok(self.rig.core().owner_token()),
+            Who::Account(email) => self
+                .rig
+                .core()
+                .account_token(&email)
+                .ok_or_else(|| SiteFault::Unknown(format!("there is no service account `{email}`"))),
+        };
+        async move { token }.boxed()
+    }
+
+    fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, SiteFault>> {
+        async move {
+            let now = self.rig.core().advance(to).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
+            Ok(Advanced { now, in_flight: Vec::new() })
+        }
+        .boxed()
+    }
+
+    fn decisions(&self, since: u64) -> BoxFuture<'_, Option<Vec<Record>>> {
+        let decisions = self.rig.core().cloud().decisions().since(since, None);
+        async move { Some(decisions) }.boxed()
+    }
+
+    fn received(&self, service: &str, since: u64) -> BoxFuture<'_, Result<Vec<Received>, SiteFault>> {
+        let core = self.rig.core();
+        let received = core.cloud_run().received(service, since);
+        let received = received.ok_or_else(|| SiteFault::Unknown(format!("there is no service `{service}`")));
+        let decisions = core.cloud().decisions().since(0, None);
+        async move {
+            let whole = received?.into_iter().map(|one| Received {
+                seq: one.seq,
+                at: one.at,
+                method: one.method,
+                path: one.path,
+                headers: one.headers,
+                body: one.body,
+                status: one.status,
+                token: one.token.map(|(header, claims)| Opened { header, claims }),
+                signature_checked: one.signature,
+                decision: decisions.iter().find(|record| record.seq == one.decision).cloned(),
+            });
+            Ok(whole.collect())
+        }
+        .boxed()
+    }
+
+    fn environment(&self, needs: &[String]) -> BoxFuture<'_, Result<Vec<(String, String)>, SiteFault>> {
+        let variables = self.variables(needs);
+        async move { variables }.boxed()
+    }
+
+    fn set_workload(&self, service: &str, workload: &Value) -> BoxFuture<'_, Result<(), SiteFault>> {
+        let set = self.rig.core().cloud_run().set_workload(service, workload);
+        async move { set.map_err(|fault| SiteFault::Unsupported(fault.to_string())) }.boxed()
+    }
+
+    fn patch_issuer(&self, issuer: &str, fields: &Map<String, Value>) -> BoxFuture<'_, Result<(), SiteFault>> {
+        let patched = IssuerPatch::read(fields)
+            .and_then(|patch| self.rig.core().issuers().patch(issuer, patch))
+            .map(drop)
+            .map_err(|fault| SiteFault::Other(fault.to_string()));
+        async move { patched }.boxed()
+    }
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {
+        async move {
+            self.rig.stop().await;
+            Ok(())
+        }
+        .boxed()
+    }
+}

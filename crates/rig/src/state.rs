@@ -1,0 +1,179 @@
+//! What a rig holds, as a given document: what `GET /state` answers.
+
+use serde_json::{Map, Value, json};
+use tokenrig_cloud::{Cloud, PoolState, Project, Provider, ProviderConfig, ServiceAccount, WorkloadIdentityPool};
+use tokenrig_policy::Policy;
+
+use crate::rig::Core;
+
+/// The whole document. Nothing in it is secret: private keys are not told.
+pub(crate) fn document(core: &Core) -> Value {
+    let cloud = core.cloud();
+    let project = cloud.project();
+    let mut document = Map::new();
+    document.insert("project".to_owned(), told_project(cloud, project));
+    document.insert("settings".to_owned(), json!({ "seed": cloud.settings().seed }));
+    let issuers = core.issuers().list().into_iter().map(|issuer| {
+        let fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
+        (issuer.id, fields)
+    });
+    put(&mut document, "issuers", issuers.collect());
+    put(&mut document, "iam.workloadIdentityPools", pools(cloud));
+    put(&mut document, "iam.serviceAccounts", accounts(cloud));
+    put(&mut document, "run.services", services(core));
+    Value::Object(document)
+}
+
+fn put(document: &mut Map<String, Value>, name: &str, entries: Map<String, Value>) {
+    if !entries.is_empty() {
+        document.insert(name.to_owned(), Value::Object(entries));
+    }
+}
+
+/// A given policy of the project is added to what a rig has by itself, so only what is beyond that is told.
+fn told_project(cloud: &Cloud, project: &Project) -> Value {
+    let own = Cloud::new(tokenrig_cloud::Foundation {
+        project: project.clone(),
+        ..tokenrig_cloud::Foundation::on(std::sync::Arc::clone(cloud.clock()))
+    });
+    let own = own.policies().get(&project.resource()).bindings;
+    let mut policy = cloud.policies().get(&project.resource());
+    policy.bindings.retain(|binding| !own.contains(binding));
+    let mut told = json!({
+        "projectId": project.id,
+        "projectNumber": project.number,
+        "location": project.location,
+    });
+    if let Some(policy) = told_policy(&policy) {
+        told["iamPolicy"] = policy;
+    }
+    told
+}
+
+/// A policy as it is given: without the etag, which would collide; nothing if it has no bindings.
+fn told_policy(policy: &Policy) -> Option<Value> {
+    let Value::Object(mut told) = policy.to_json() else { return None };
+    told.shift_remove("etag");
+    told.shift_remove("version");
+    told.contains_key("bindings").then_some(Value::Object(told))
+}
+
+fn pools(cloud: &Cloud) -> Map<String, Value> {
+    let pools = cloud.pools();
+    let live = pools.list(&cloud.project().number, false).into_iter().filter(|pool| pool.state == PoolState::Active);
+    live.map(|pool| {
+        let providers = pools.providers(&pool.reference(), false);
+        let providers = providers.into_iter().filter(|provider| provider.state == PoolState::Active);
+        let providers: Map<String, Value> = providers.map(|one| (one.id.clone(), provider(&one))).collect();
+        (pool.id.clone(), told_pool(cloud, &pool, providers))
+    })
+    .collect()
+}
+
+fn told_pool(cloud: &Cloud, pool: &WorkloadIdentityPool, providers: Map<String, Value>) -> Value {
+    let mut told = Map::new();
+    text(&mut told, "displayName", &pool.display_name);
+    text(&mut told, "description", &pool.description);
+    if pool.disabled {
+        told.insert("disabled".to_owned(), json!(true));
+    }
+    put(&mut told, "providers", providers);
+    let resource = format!("//iam.googleapis.com/{}", pool.name());
+    if let Some(policy) = told_policy(&cloud.policies().get(&resource)) {
+        told.insert("iamPolicy".to_owned(), policy);
+    }
+    Value::Object(told)
+}
+
+fn provider(provider: &Provider) -> Value {
+    let mut told = Map::new();
+    text(&mut told, "displayName", &provider.display_name);
+    text(&mut told, "description", &provider.description);
+    if provider.disabled {
+        told.insert("disabled".to_owned(), json!(true));
+    }
+    match &provider.config {
+        ProviderConfig::Oidc(oidc) => {
+            let mut fields = Map::new();
+            text(&mut fields, "issuerUri", &oidc.issuer_uri);
+            if !oidc.allowed_audiences.is_empty() {
+                fields.insert("allowedAudiences".to_owned(), json!(oidc.allowed_audiences));
+            }
+            text(&mut fields, "jwksJson", &oidc.jwks_json);
+            told.insert("oidc".to_owned(), Value::Object(fields));
+        }
+        ProviderConfig::Aws { account_id } => {
+            told.insert("aws".to_owned(), json!({ "accountId": account_id }));
+        }
+        ProviderConfig::Saml { idp_metadata_xml } => {
+            told.insert("saml".to_owned(), json!({ "idpMetadataXml": idp_metadata_xml }));
+        }
+    }
+    let mapping = provider.attribute_mapping.iter().map(|(name, expression)| (name.clone(), json!(expression)));
+    put(&mut told, "attributeMapping", mapping.collect());
+    text(&mut told, "attributeCondition", &provider.attribute_condition);
+    Value::Object(told)
+}
+
+/// Accounts that a rig does not have by itself, and those of its own that were given a policy.
+fn accounts(cloud: &Cloud) -> Map<String, Value> {
+    let project = cloud.project();
+    let own = [project.appspot_email(), project.compute_email(), cloud.owner_email()];
+    let agents: Vec<String> = Project::agents().iter().map(|agent| agent.email(&project.number)).collect();
+    let mut told = Map::new();
+    for known in cloud.projects() {
+        for account in cloud.accounts().list(&known.id) {
+            let is_own = own.contains(&account.email) || agents.contains(&account.email);
+            let fields = told_account(cloud, &account, is_own);
+            if is_own && fields.is_empty() {
+                continue;
+            }
+            let id = account.email.split('@').next().unwrap_or_default();
+            let whole = is_own || known.id != project.id || project.account_email(id) != account.email;
+            let key = if whole { account.email.clone() } else { id.to_owned() };
+            told.insert(key, Value::Object(fields));
+        }
+    }
+    told
+}
+
+fn told_account(cloud: &Cloud, account: &ServiceAccount, is_own: bool) -> Map<String, Value> {
+    let mut told = Map::new();
+    if !is_own {
+        text(&mut told, "displayName", &account.display_name);
+        text(&mut told, "description", &account.description);
+    }
+    if account.disabled {
+        told.insert("disabled".to_owned(), json!(true));
+    }
+    if let Some(policy) = told_policy(&cloud.policies().get(&account.resource())) {
+        told.insert("iamPolicy".to_owned(), policy);
+    }
+    told
+}
+
+fn services(core: &Core) -> Map<String, Value> {
+    let cloud = core.cloud();
+    let told = core.cloud_run().deployed().into_iter().map(|service| {
+        let mut fields = Map::new();
+        fields.insert("location".to_owned(), json!(service.location));
+        if !service.custom_audiences.is_empty() {
+            fields.insert("customAudiences".to_owned(), json!(service.custom_audiences));
+        }
+        if let Some(workload) = core.cloud_run().told_workload(&service.name) {
+            fields.insert("workload".to_owned(), workload);
+        }
+        let resource = format!("//run.googleapis.com/{}", service.name);
+        if let Some(policy) = told_policy(&cloud.policies().get(&resource)) {
+            fields.insert("iamPolicy".to_owned(), policy);
+        }
+        (service.id, Value::Object(fields))
+    });
+    told.collect()
+}
+
+fn text(told: &mut Map<String, Value>, name: &str, value: &str) {
+    if !value.is_empty() {
+        told.insert(name.to_owned(), json!(value));
+    }
+}
