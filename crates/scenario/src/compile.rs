@@ -87,7 +87,15 @@ pub(crate) fn bare(template: &Template, source: &Source, out: &mut Vec<Diagnosti
         Kind::Text(text) => {
             let places = places_of(text, template.span, template.style, source);
             let inner = text.trim_end();
-            expr(inner, places.place(template.span, 0..inner.len()), places, out)
+            let before = out.len();
+            let expr = expr(inner, places.place(template.span, 0..inner.len()), places, out);
+            let line = source.line_at(template.span.end);
+            let cut_off = template.style == Style::Plain && line.contains(" #");
+            if let Some(fault) = out.get_mut(before..).and_then(<[Diagnostic]>::first_mut).filter(|_| cut_off) {
+                fault.help =
+                    Some("to YAML, a `#` behind a space starts a comment: quote the whole expression".to_owned());
+            }
+            expr
         }
         Kind::Bool(_) | Kind::Int(_) | Kind::Float(_) => {
             let places = Places::Straight(template.span.start);
@@ -128,7 +136,11 @@ fn expr(cel: &str, span: Span, places: Places, out: &mut Vec<Diagnostic>) -> Opt
         Err(fault) => {
             let mut place = places.place(span, fault.offset.clone());
             if place.start == place.end {
+                // At the end of the expression: its last character is shown.
                 place.end = (place.end + 1).min(span.end).max(place.start);
+                if place.start == place.end {
+                    place.start = place.start.saturating_sub(1).max(span.start);
+                }
             }
             out.push(Diagnostic::error("cel::syntax", place, format!("this is not CEL: {}", fault.message)));
             stand_in(span, places)

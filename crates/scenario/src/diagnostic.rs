@@ -142,8 +142,9 @@ impl fmt::Display for Faults {
                 let quoted = self.sources.slice(label.span);
                 let quoted = quoted.lines().next().unwrap_or_default();
                 if !quoted.is_empty() {
-                    let shortened: String = quoted.chars().take(80).collect();
-                    write!(f, " `{shortened}{}`", if shortened.len() < quoted.len() { "…" } else { "" })?;
+                    let shortened: String =
+                        quoted.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+                    write!(f, " `{shortened}{}`", if quoted.chars().nth(80).is_some() { "…" } else { "" })?;
                 }
                 if !label.text.is_empty() {
                     write!(f, " {}", label.text)?;

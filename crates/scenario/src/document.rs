@@ -16,7 +16,7 @@ use crate::{
     moment, order,
     reader::{Reader, did_you_mean},
     rows::{Part, Rows, has_spots, keys_read, reads_row},
-    sight::{Names, Spot},
+    sight::{Names, Spot, takes_names},
     source::{SourceId, Sources, Span},
     steps::{self, StepContext},
     template::{Key, Kind, Template},
@@ -100,7 +100,8 @@ pub(crate) fn scenario(
     out.extend(first_faults);
     let documents = documents(&mut parts, &source.name, sources, loader, out);
     let mut reader = Reader::new(sources);
-    let scenario = assemble(&mut reader, parts, documents, span);
+    let incomplete = out.iter().any(takes_names);
+    let scenario = assemble(&mut reader, parts, documents, span, incomplete);
     out.append(&mut reader.out);
     Some(scenario)
 }
@@ -216,7 +217,13 @@ fn documents(
     documents
 }
 
-fn assemble(reader: &mut Reader<'_>, parts: Parts, documents: Vec<Template>, whole: Span) -> Scenario {
+fn assemble(
+    reader: &mut Reader<'_>,
+    parts: Parts,
+    documents: Vec<Template>,
+    whole: Span,
+    incomplete: bool,
+) -> Scenario {
     let live = parts.worlds.contains(&WorldName::Live);
     let mut given = given::read(reader, &documents);
     let things = Things::of(&given);
@@ -225,6 +232,7 @@ fn assemble(reader: &mut Reader<'_>, parts: Parts, documents: Vec<Template>, who
     }
     let deploys =
         parts.steps.iter().any(|step| step.get("call").and_then(Template::text) == Some("run.services.create"));
+    let incomplete = incomplete || reader.out.iter().any(takes_names);
     let has_rows = parts.cases.is_some();
     let given_mentions_case = documents.iter().any(reads_row);
     let given_part = if has_rows && given_mentions_case {
@@ -233,8 +241,8 @@ fn assemble(reader: &mut Reader<'_>, parts: Parts, documents: Vec<Template>, who
         order::arrange(reader, &mut given, &things, None);
         Part::Fixed(Some(Arc::new(given)))
     };
-    let mut rows = Rows { given: given_part, steps: Vec::new(), things, live, deploys };
-    let context = StepContext { things: &rows.things, live, deploys };
+    let mut rows = Rows { given: given_part, steps: Vec::new(), things, live, deploys, incomplete };
+    let context = StepContext { things: &rows.things, live, deploys, incomplete };
     let steps: Vec<Part<_, Template>> = parts
         .steps
         .iter()
@@ -260,6 +268,7 @@ fn assemble(reader: &mut Reader<'_>, parts: Parts, documents: Vec<Template>, who
         saves,
         row_keys: has_rows.then_some(row_keys),
         given_file: false,
+        incomplete,
     };
     check_names(reader, &parts.now, &parts.vars, &parts.steps, &rows, &names, &cases);
     if has_rows {

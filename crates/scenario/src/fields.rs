@@ -80,6 +80,10 @@ fn check_field(reader: &mut Reader<'_>, value: &Template, field: &FieldDescripto
     } else if field.is_list() || field.cardinality() == Cardinality::Repeated {
         let Some(items) = reader.items(value, &name) else { return };
         for item in items {
+            if matches!(item.kind, Kind::Null) {
+                let fault = format!("an item of {name} is missing");
+                reader.push(Diagnostic::error("file::wrong-type", item.span, fault));
+            }
             check_one(reader, item, field, code, &format!("an item of {name}"));
         }
     } else {

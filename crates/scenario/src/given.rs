@@ -7,7 +7,7 @@ use crate::{
     fields,
     model::{Given, GivenResource},
     moment,
-    reader::{Reader, did_you_mean, list},
+    reader::{Reader, did_you_mean, list_all},
     template::{Key, Kind, Style, Template},
     things::Things,
     words::{self, COLLECTIONS, Misbehaviour, PROVIDERS, SECTIONS},
@@ -82,11 +82,14 @@ fn unknown_section(reader: &mut Reader<'_>, key: &Key) {
     let tail = words.iter().find(|word| word.rsplit_once('.').is_some_and(|(_, last)| last == &*key.text));
     let fault = match tail {
         Some(word) => fault.label(format!("did you mean `{word}`?")).patch(key.span, *word),
+        None if matches!(&*key.text, "scenario" | "steps" | "given" | "cases") => {
+            fault.help("this looks like a scenario; a given file is what a scenario holds under `given`")
+        }
         None if matches!(&*key.text, "kind" | "apiVersion" | "lifecycleState" | "metadata" | "spec") => fault
             .help("this looks like what gcloud prints; such files are not read yet: put the fields below their collection and id"),
         None => did_you_mean(fault, key, &words).help(format!(
             "given are {}, and collections such as `iam.serviceAccounts`",
-            list(SECTIONS.iter().filter(|word| word.played).map(|word| word.name))
+            list_all(SECTIONS.iter().filter(|word| word.played).map(|word| word.name))
         )),
     };
     reader.push(fault);

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use tokenrig_cel::closing_brace;
+
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -32,7 +34,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<Part>, Open> {
             at += dollar + 3;
         } else if from_dollar.starts_with("${") {
             let start = at + dollar + 2;
-            let end = end_of_hole(text, start).ok_or(Open(at + dollar))?;
+            let end = text.get(start..).and_then(closing_brace).map(|end| start + end).ok_or(Open(at + dollar))?;
             if !literal.is_empty() {
                 parts.push(Part::Text(std::mem::take(&mut literal)));
             }
@@ -47,55 +49,6 @@ pub(crate) fn split(text: &str) -> Result<Vec<Part>, Open> {
         parts.push(Part::Text(literal));
     }
     Ok(parts)
-}
-
-/// Where the `}` stands that ends a hole whose CEL starts at `start`: outside of strings, comments and nested braces.
-fn end_of_hole(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut depth = 0usize;
-    let mut at = start;
-    loop {
-        match bytes.get(at)? {
-            b'{' => depth += 1,
-            b'}' if depth == 0 => return Some(at),
-            b'}' => depth -= 1,
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at += bytes.get(at..)?.iter().position(|byte| *byte == b'\n')?;
-            }
-            quote @ (b'"' | b'\'') => {
-                let raw = is_raw(bytes, start, at);
-                at = end_of_string(bytes, at, *quote, raw)?;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-/// Whether the quote at `at` opens a raw string: `r'…'`, `br"…"`, `Rb'…'`.
-fn is_raw(bytes: &[u8], start: usize, at: usize) -> bool {
-    let letters = bytes.get(start..at).unwrap_or_default();
-    let prefix = letters.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-    let prefix = letters.get(letters.len() - prefix..).unwrap_or_default();
-    matches!(prefix.to_ascii_lowercase().as_slice(), b"r" | b"br" | b"rb")
-}
-
-/// The offset behind a string that starts at `at`.
-fn end_of_string(bytes: &[u8], at: usize, quote: u8, raw: bool) -> Option<usize> {
-    let is_quote = |at: usize| bytes.get(at) == Some(&quote);
-    let triple = is_quote(at + 1) && is_quote(at + 2);
-    let mut at = at + if triple { 3 } else { 1 };
-    loop {
-        let byte = *bytes.get(at)?;
-        if byte == b'\\' && !raw {
-            at += 2;
-        } else if byte == quote && (!triple || (is_quote(at + 1) && is_quote(at + 2))) {
-            return Some(at + if triple { 3 } else { 1 });
-        } else {
-            at += 1;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -68,12 +68,16 @@ impl<'l> Includer<'l> {
                 continue;
             };
             if path.contains(&joined) {
-                let round: Vec<String> =
-                    path.iter().skip_while(|seen| **seen != joined).map(|file| format!("`{file}`")).collect();
+                let round: Vec<String> = path
+                    .iter()
+                    .skip_while(|seen| **seen != joined)
+                    .chain([&joined])
+                    .map(|file| format!("`{file}`"))
+                    .collect();
                 out.push(Diagnostic::error(
                     "include::cycle",
                     file.span,
-                    format!("{} includes itself", round.join(", which includes ")),
+                    format!("files include each other in a circle: {}", round.join(", ")),
                 ));
                 continue;
             }

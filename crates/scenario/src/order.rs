@@ -8,8 +8,8 @@ use std::{
 use crate::{
     diagnostic::Diagnostic,
     model::{Case, Given, GivenResource},
-    reader::Reader,
-    template::{Expr, RowUse, Template},
+    reader::{Reader, list_all},
+    template::{Expr, Key, RowUse, Template},
     things::Things,
 };
 
@@ -50,9 +50,14 @@ pub(crate) fn arrange(reader: &mut Reader<'_>, given: &mut Given, things: &Thing
         }
     }
     if order.len() < needs.len() {
-        let left: BTreeSet<usize> =
+        let mut left: BTreeSet<usize> =
             (0..needs.len()).filter(|index| missing.get(*index).is_some_and(|left| *left > 0)).collect();
-        circle(reader, given, &needs, &left);
+        // What merely waits for a circle is left over, too, and has nothing wrong with it.
+        for start in left.clone() {
+            let round = circle(&needs, &left, start);
+            tell(reader, given, &round);
+            left.retain(|index| !round.contains(index));
+        }
     }
     given.order = order;
 }
@@ -82,32 +87,36 @@ fn resources_of(expr: &Expr, things: &Things, row: Option<&Case>, needs: &mut BT
     }
 }
 
-/// Tells one circle among resources that wait for each other.
-fn circle(reader: &mut Reader<'_>, given: &Given, needs: &[BTreeSet<usize>], left: &BTreeSet<usize>) {
-    let mut path: Vec<usize> = left.iter().take(1).copied().collect();
-    let round = loop {
-        let Some(last) = path.last() else { return };
-        let Some(next) = needs.get(*last).and_then(|needs| needs.iter().find(|need| left.contains(need))) else {
-            return;
-        };
+/// A circle that one of the resources leads to.
+fn circle(needs: &[BTreeSet<usize>], left: &BTreeSet<usize>, start: usize) -> Vec<usize> {
+    let mut path: Vec<usize> = left.get(&start).into_iter().copied().collect();
+    loop {
+        let next = path
+            .last()
+            .and_then(|last| needs.get(*last))
+            .and_then(|needs| needs.iter().find(|need| left.contains(need)));
+        let Some(next) = next else { return Vec::new() };
         if let Some(start) = path.iter().position(|seen| seen == next) {
-            break path.split_off(start);
+            return path.split_off(start);
         }
         path.push(*next);
-    };
-    let ids: Vec<&crate::template::Key> =
+    }
+}
+
+/// Tells a circle of resources that wait for each other.
+fn tell(reader: &mut Reader<'_>, given: &Given, round: &[usize]) {
+    let ids: Vec<&Key> =
         round.iter().filter_map(|index| given.resources.get(*index)).map(|resource| &resource.id).collect();
     let Some((first, rest)) = ids.split_first() else { return };
     let message = match rest {
         [] => format!("`{}` refers to itself", first.text),
-        _ => {
-            let names: Vec<String> = ids.iter().map(|id| format!("`{}`", id.text)).collect();
-            format!("{} need each other to be created", names.join(", "))
-        }
+        _ => format!("{} need each other to be created", list_all(ids.iter().map(|id| &*id.text))),
     };
     let mut fault = Diagnostic::error("given::cycle", first.span, message);
     for id in rest.iter().take(6) {
         fault = fault.also(id.span, "");
     }
-    reader.push(fault.help("policies may refer to anything: they come after all creates; a body refers only to what can be there before it"));
+    reader.push(fault.help(
+        "policies may refer to anything: they come after all creates; a body refers only to what can be there before it",
+    ));
 }

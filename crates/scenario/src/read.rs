@@ -10,7 +10,7 @@ use crate::{
     model::{Given, Scenario},
     order,
     reader::Reader,
-    sight::Names,
+    sight::{Names, takes_names},
     source::{Source, Sources, Span},
     things::Things,
 };
@@ -55,7 +55,8 @@ pub fn parse_given(name: &str, bytes: &[u8], loader: &dyn Loader) -> Result<(Giv
         let mut given = given::read(&mut reader, &documents);
         let things = Things::of(&given);
         order::arrange(&mut reader, &mut given, &things, None);
-        let names = Names { things: Some(&things), given_file: true, ..Names::default() };
+        let incomplete = out.iter().chain(&reader.out).any(takes_names);
+        let names = Names { things: Some(&things), given_file: true, incomplete, ..Names::default() };
         names.given(&mut reader, &given, None);
         out.append(&mut reader.out);
         Some(given)

@@ -16,11 +16,20 @@ pub(crate) struct Reader<'s> {
 
 /// `a`, `b` or `c`: names in a sentence.
 pub(crate) fn list<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    joined(words, "or")
+}
+
+/// `a`, `b` and `c`.
+pub(crate) fn list_all<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    joined(words, "and")
+}
+
+fn joined<'w>(words: impl IntoIterator<Item = &'w str>, link: &str) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {link} {last}", rest.join(", ")),
     }
 }
 
@@ -142,7 +151,8 @@ impl<'s> Reader<'s> {
         owner: &str,
     ) {
         let words: Vec<&str> = words.into_iter().collect();
-        let fault = Diagnostic::error(code, key.span, format!("`{}` is not a key of {owner}", shorten(&key.text)));
+        let what = if code.ends_with("field") { "field" } else { "key" };
+        let fault = Diagnostic::error(code, key.span, format!("`{}` is not a {what} of {owner}", shorten(&key.text)));
         let fault = did_you_mean(fault, key, &words);
         self.push(fault);
     }

@@ -25,6 +25,7 @@ pub(crate) struct Rows {
     pub(crate) things: Things,
     pub(crate) live: bool,
     pub(crate) deploys: bool,
+    pub(crate) incomplete: bool,
 }
 
 /// Something that is the same for all rows, or is made for each.
@@ -65,7 +66,12 @@ impl Rows {
             Part::PerRow(template) => {
                 let mut budget = MAX_NODES;
                 let template = substitute(reader, template, row, &mut Vec::new(), &mut budget);
-                let context = StepContext { things: &self.things, live: self.live, deploys: self.deploys };
+                let context = StepContext {
+                    things: &self.things,
+                    live: self.live,
+                    deploys: self.deploys,
+                    incomplete: self.incomplete,
+                };
                 steps::read(reader, &context, &template).map(Arc::new)
             }
         }

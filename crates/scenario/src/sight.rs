@@ -8,7 +8,7 @@ use crate::{
     diagnostic::Diagnostic,
     fields,
     model::{Case, Expect, Given, HttpBody, Step, Verb, Who},
-    reader::{Reader, did_you_mean, list},
+    reader::{Reader, did_you_mean, list, list_all},
     source::Span,
     template::{Expr, Key, RowUse, Template},
     things::{Things, name_of},
@@ -29,6 +29,13 @@ pub(crate) struct Names<'n> {
     pub(crate) row_keys: Option<Vec<&'n str>>,
     /// Whether this is a given file of its own, without rows and values.
     pub(crate) given_file: bool,
+    /// Whether a part of `given` could not be read, so that names may be missing that people wrote.
+    pub(crate) incomplete: bool,
+}
+
+/// Whether a fault takes names away that others refer to: those are not told as unknown, too.
+pub(crate) fn takes_names(fault: &Diagnostic) -> bool {
+    fault.code.starts_with("include::") || matches!(fault.code, "given::unknown-key" | "service::not-played")
 }
 
 /// Where an expression stands.
@@ -112,12 +119,10 @@ impl Names<'_> {
                 let fault = Diagnostic::error("cel::unknown-function", place, format!("there is no function `{name}`"));
                 let mut fault = did_you_mean(fault, &written, &known);
                 fault.patch = None;
-                reader.push(
-                    fault.note(format!(
-                        "beside CEL's own functions there are {}",
-                        list(words::FUNCTIONS.iter().copied())
-                    )),
-                );
+                reader.push(fault.note(format!(
+                    "beside CEL's own functions there are {}",
+                    list_all(words::FUNCTIONS.iter().copied())
+                )));
             } else if matches!(name.as_str(), "credential_file" | "key_file")
                 && !matches!(spot, Spot::Input(_) | Spot::Save(..) | Spot::Expect(..))
             {
@@ -247,6 +252,9 @@ impl Names<'_> {
             return;
         }
         let keys: Vec<&str> = things.of_collection(collection).map(|thing| thing.known.key.as_str()).collect();
+        if self.incomplete {
+            return;
+        }
         let (wrong, known, what) = match keys.is_empty() {
             true => (
                 collection,
@@ -280,6 +288,9 @@ impl Names<'_> {
             {
                 unknown_field(reader, message, reference.path.get(1..).unwrap_or_default(), name, place);
             }
+            return;
+        }
+        if self.incomplete && !saved(usize::MAX) {
             return;
         }
         let name_place = Span { end: (place.start + name.len()).min(place.end.max(place.start)), ..place };
@@ -362,7 +373,15 @@ fn not_before_given(reader: &mut Reader<'_>, name: &str, place: Span, spot: Spot
 }
 
 fn result(reader: &mut Reader<'_>, name: &str, place: Span, spot: Spot) {
-    let verbs = || list(VERBS.iter().map(|verb| verb.name).filter(|verb| words::results(verb).contains(&name)));
+    let verbs = || {
+        list(
+            VERBS
+                .iter()
+                .filter(|verb| verb.played)
+                .map(|verb| verb.name)
+                .filter(|verb| words::results(verb).contains(&name)),
+        )
+    };
     match spot {
         Spot::Save(_, verb) | Spot::Expect(_, verb, _) => {
             if !words::results(verb).contains(&name) {
@@ -372,7 +391,7 @@ fn result(reader: &mut Reader<'_>, name: &str, place: Span, spot: Spot) {
                     [] => fault,
                     _ => fault.help(format!(
                         "after `{verb}` there is {}; `{name}` comes of {}",
-                        list(own.iter().copied()).replace(" or ", " and "),
+                        list_all(own.iter().copied()),
                         verbs()
                     )),
                 });

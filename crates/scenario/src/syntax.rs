@@ -28,6 +28,31 @@ pub(crate) fn explain(source: &Source, id: SourceId, at: usize, info: &str) -> D
     if let Some(start) = source.slice(value).chars().next().filter(|c| "!&*%@`|>".contains(*c)) {
         return must_be_quoted(source, value, start);
     }
+    if let Some(first @ ('{' | '[' | '"' | '\'')) = source.slice(value).chars().next()
+        && at > value.start
+        && at < value.end
+        && !info.contains("flow mapping")
+        && !info.contains("flow sequence")
+    {
+        let means = match first {
+            '{' => "a map",
+            '[' => "a list",
+            _ => "quoted up to the next quote",
+        };
+        return Diagnostic::error(
+            "yaml::after-value",
+            here,
+            format!("to YAML, a text that starts with `{first}` is {means}, and here is more"),
+        )
+        .label("not expected here")
+        .help(format!("quote the whole text: `{}`", shorten(&quoted(source.slice(value)))));
+    }
+    if info.contains("illegal placement of ':'")
+        && let Some(open) = open_bracket(source, line.start)
+    {
+        let place = Span::new(id, open, open + 1);
+        return Diagnostic::error("yaml::bracket", place, "this bracket is not closed").also(here, "noticed here");
+    }
     if info.contains("mapping values are not allowed") || info.contains("illegal placement of ':'") {
         return Diagnostic::error("yaml::colon", here, "a `:` with a space behind it stands inside of a text")
             .help(format!("quote the text: `{}`", quoted(source.slice(value))));
@@ -144,6 +169,21 @@ fn unquoted_hole(source: &Source, id: SourceId, line: Span, at: usize) -> Option
             .help(format!("write `{}`: YAML takes the brace of an unquoted hole for a map", quoted(&hole)))
             .patch(place, quoted(&hole)),
     )
+}
+
+/// The last bracket in the lines before `end` that is not closed there.
+fn open_bracket(source: &Source, end: usize) -> Option<usize> {
+    let before = source.text.get(..end)?;
+    let mut closed = 0usize;
+    for (at, c) in before.char_indices().rev().take(4_000) {
+        match c {
+            ']' | '}' => closed += 1,
+            '[' | '{' if closed == 0 => return Some(at),
+            '[' | '{' => closed -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A text in quotes.

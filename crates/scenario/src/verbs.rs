@@ -6,7 +6,7 @@ use crate::{
     command,
     diagnostic::Diagnostic,
     model::Verb,
-    reader::{Reader, did_you_mean, list},
+    reader::{Reader, did_you_mean, list_all},
     steps::{a_map, template_of},
     template::{Key, Kind, Piece, Template},
     words,
@@ -155,6 +155,6 @@ pub(crate) fn unknown_method(reader: &mut Reader<'_>, name: &Key) {
     let fault = did_you_mean(fault, name, &all);
     reader.push(match siblings.is_empty() {
         true => fault.note("a call is written `api.collection.method`, without `projects.` and `locations.`"),
-        false => fault.help(format!("`{collection}` has {}", list(siblings).replace(" or ", " and "))),
+        false => fault.help(format!("`{collection}` has {}", list_all(siblings))),
     });
 }

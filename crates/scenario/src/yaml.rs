@@ -50,7 +50,17 @@ pub(crate) fn parse(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) ->
         return None;
     }
     let offsets = Offsets::of(&source.text);
-    let mut builder = Builder { source, id, offsets, out, stack: Vec::new(), root: None, nodes: 0, documents: 0 };
+    let mut builder = Builder {
+        source,
+        id,
+        offsets,
+        out,
+        stack: Vec::new(),
+        root: None,
+        nodes: 0,
+        documents: 0,
+        told_aliases: false,
+    };
     let mut parser = Parser::new_from_str(&source.text);
     while let Some(event) = parser.next_event() {
         match event {
@@ -117,6 +127,7 @@ struct Builder<'s, 'o> {
     root: Option<Node>,
     nodes: usize,
     documents: usize,
+    told_aliases: bool,
 }
 
 /// The file is given up; the reason has been told.
@@ -140,11 +151,13 @@ impl Builder<'_, '_> {
             }
             Event::Alias(_) => {
                 let place = self.span(start, end);
-                self.out.push(
-                    Diagnostic::error("yaml::alias", place, "aliases are not read").help(
+                // Once is enough: files that live by aliases have many.
+                if !std::mem::replace(&mut self.told_aliases, true) {
+                    let fault = Diagnostic::error("yaml::alias", place, "aliases are not read, here and below");
+                    self.out.push(fault.help(
                         "write the value out, or put it under `vars`; if `*` belongs to the text, quote the text",
-                    ),
-                );
+                    ));
+                }
                 self.add(NodeKind::Null, place, Style::Plain)?;
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -160,6 +173,8 @@ impl Builder<'_, '_> {
                     if text.is_empty() && style == Style::Plain && tag.is_none() && anchor == 0 { start } else { end };
                 let place = self.trim(start, end);
                 let kind = match style {
+                    // What was meant, as a rule: more faults of the same text help nobody.
+                    Style::Plain if tag.is_some() || anchor > 0 => NodeKind::Text(Arc::from(self.source.slice(place))),
                     Style::Plain => self.resolve(&text, place),
                     _ => NodeKind::Text(Arc::from(&*text)),
                 };
