@@ -208,9 +208,9 @@ pub struct Failure {
     pub at: Option<Span>,
     /// What to write under that place: `found 401`.
     pub label: String,
-    /// The value expected, where there is one.
+    /// The value expected, where there is one; tokens in it are shortened.
     pub expected: Option<Value>,
-    /// The value found, where there is one.
+    /// The value found, where there is one; tokens in it are shortened.
     pub found: Option<Value>,
     /// The values of the parts of a CEL line that did not hold, in source order.
     pub parts: Vec<(String, String)>,

@@ -93,38 +93,56 @@ pub fn rough(length: SignedDuration) -> String {
     }
 }
 
-/// The next secret at or after `from`, as a byte range.
+/// The next secret at or after `from`, as a byte range. One pass over the text, whatever it holds.
 fn next_secret(text: &str, from: usize) -> Option<(usize, usize)> {
-    const STARTS: [(&str, usize); 4] = [("eyJ", 24), ("ya29.", 16), ("1//", 24), ("-----BEGIN ", 24)];
+    // How a token starts, and how long it is at least.
+    const STARTS: [(&str, usize); 3] = [("eyJ", 24), ("ya29.", 16), ("1//", 24)];
     let bytes = text.as_bytes();
     let mut at = from;
-    while at < bytes.len() {
-        let rest = text.get(at..)?;
-        // The nearest of all starts; each is ASCII, so that what follows is a character boundary.
-        let (offset, start, least) = STARTS
-            .iter()
-            .filter_map(|&(start, least)| rest.find(start).map(|offset| (offset, start, least)))
-            .min_by_key(|&(offset, ..)| offset)?;
-        let begin = at + offset;
-        let end = if start.starts_with('-') {
-            let whole = text.get(begin..)?;
-            if whole.lines().next().is_some_and(|line| line.contains("PRIVATE KEY"))
-                || whole.contains("PRIVATE KEY-----")
-            {
-                whole.rfind("PRIVATE KEY-----").map_or(text.len(), |at| begin + at + "PRIVATE KEY-----".len())
-            } else {
-                begin + start.len()
-            }
-        } else {
-            let length = bytes.get(begin..)?.iter().take_while(|byte| is_token_byte(**byte)).count();
-            begin + length
-        };
-        if end - begin >= least {
-            return Some((begin, end));
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(PEM.as_bytes())
+            && let Some(end) = private_key(rest)
+        {
+            return Some((at, at + end));
         }
-        at = end.max(begin + start.len());
+        let Some((_, least)) = STARTS.iter().find(|(start, _)| rest.starts_with(start.as_bytes())) else {
+            at += 1;
+            continue;
+        };
+        let length = rest.iter().take_while(|byte| is_token_byte(**byte)).count();
+        if length >= *least {
+            return Some((at, at + length));
+        }
+        at += length;
     }
     None
+}
+
+const PEM: &str = "-----BEGIN ";
+
+/// The length of a PEM private key at the start of `rest`; of one without an end it is all the rest.
+fn private_key(rest: &[u8]) -> Option<usize> {
+    const KIND: &[u8] = b"PRIVATE KEY-----";
+    const END: &[u8] = b"-----END ";
+    let find = |from: usize, needle: &[u8]| {
+        let at = rest.get(from..)?.windows(needle.len()).position(|window| window == needle)?;
+        Some(from + at + needle.len())
+    };
+    // `RSA `, `EC `, `ENCRYPTED ` may stand before the word; no kind is longer than this.
+    let kind = rest.get(..64.min(rest.len()))?;
+    kind.windows(KIND.len()).position(|window| window == KIND)?;
+    Some(find(PEM.len(), END).and_then(|end| find(end, KIND)).unwrap_or(rest.len()))
+}
+
+/// Shortens everything in a JSON value that looks like a token or a private key, as [`text`](fn@text) does.
+#[must_use]
+pub fn json(value: Value) -> Value {
+    match value {
+        Value::String(whole) => Value::String(text(&whole).into_owned()),
+        Value::Array(items) => Value::Array(items.into_iter().map(json).collect()),
+        Value::Object(members) => Value::Object(members.into_iter().map(|(name, value)| (name, json(value))).collect()),
+        other => other,
+    }
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -159,6 +177,14 @@ mod tests {
             shown("2026-01-15T10:04:12Z"),
             format!("Bearer {}…(ID token, aud orders, expired 4 min 12 s ago)", &token[..8])
         );
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_starts_takes_one_pass() {
+        for start in ["eyJ ", "-----BEGIN ", "-----BEGIN CERTIFICATE----- ", "1// "] {
+            let hostile = start.repeat(200_000);
+            assert_eq!(text(&hostile), hostile);
+        }
     }
 
     #[test]

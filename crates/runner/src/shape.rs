@@ -65,8 +65,8 @@ fn walk(env: &Env, shape: &Template, found: &Value, place: &Place, headers: bool
             Value::List(other) => {
                 let count = |count: usize| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
                 let mut failure = differing(shape, place, &count(items.len()), &count(other.len()));
-                failure.expected = env.json(shape).ok();
-                failure.found = evaluate::json(found);
+                failure.expected = env.json(shape).ok().map(redact::json);
+                failure.found = evaluate::json(found).map(redact::json);
                 failures.push(failure);
             }
             other => failures.push(differing(shape, place, "a list", &shown(other))),
@@ -89,8 +89,8 @@ fn walk(env: &Env, shape: &Template, found: &Value, place: &Place, headers: bool
             Ok(expected) if expected == *found => {}
             Ok(expected) => {
                 let mut failure = differing(shape, place, &shown(&expected), &shown(found));
-                failure.expected = evaluate::json(&expected);
-                failure.found = evaluate::json(found);
+                failure.expected = evaluate::json(&expected).map(redact::json);
+                failure.found = evaluate::json(found).map(redact::json);
                 if let Some(note) = nearly(&expected, found) {
                     failure.notes.push(note);
                 }
@@ -118,7 +118,7 @@ fn test(env: &Env, expr: &Expr, found: &Value, place: &Place, failures: &mut Vec
             ),
             at: Some(expr.span),
             label: format!("found {}", shown(found)),
-            found: evaluate::json(found),
+            found: evaluate::json(found).map(redact::json),
             parts: env.parts(expr).into_iter().filter(|(text, _)| text != "it").collect(),
             ..Failure::default()
         }),

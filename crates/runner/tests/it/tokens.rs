@@ -99,13 +99,7 @@ async fn no_report_holds_a_whole_token() {
     let ran = ran(fake, &text).await;
     let report = &ran.reports[0];
     assert_eq!(ran.messages().len(), 3, "{:?}", ran.messages());
-    let mut shown = format!("{:?} {:?}", report.outcome, report.steps);
-    // The values for a difference are kept as they are; whoever shows them shortens them.
-    for (_, failure) in report.failures() {
-        for value in [&failure.expected, &failure.found].into_iter().flatten() {
-            shown = shown.replace(&format!("{value:?}"), "");
-        }
-    }
+    let shown = format!("{:?} {:?}", report.outcome, report.steps);
     assert!(!shown.contains(&token), "{shown}");
     assert!(shown.contains("ID token, aud https://orders.example, 1 h left"), "{shown}");
     let whole: Value = json!({ "a": token });
