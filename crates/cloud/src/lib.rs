@@ -49,6 +49,7 @@ mod policies;
 mod pools;
 mod project;
 mod quotas;
+mod scopes;
 mod settings;
 mod sync;
 
@@ -68,5 +69,6 @@ pub use crate::{
     pools::{Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WorkloadIdentityPool},
     project::{Agent, Project},
     quotas::{QuotaExceeded, Quotas},
+    scopes::is_oauth_scope,
     settings::Settings,
 };
