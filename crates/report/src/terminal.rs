@@ -25,13 +25,25 @@ pub struct Terminal<W> {
     next: usize,
     ended: usize,
     failed: Vec<Arc<CaseReport>>,
+    /// What has ended so far, for a run that is cut short.
+    so_far: Summary,
     bar_shown: bool,
 }
 
 impl<W: io::Write> Terminal<W> {
     /// A report to `out`.
     pub fn new(out: W, look: Look) -> Self {
-        Self { out, look, cases: 0, early: BTreeMap::new(), next: 0, ended: 0, failed: Vec::new(), bar_shown: false }
+        Self {
+            out,
+            look,
+            cases: 0,
+            early: BTreeMap::new(),
+            next: 0,
+            ended: 0,
+            failed: Vec::new(),
+            so_far: Summary::default(),
+            bar_shown: false,
+        }
     }
 
     /// Tells of files that are wrong (they do not run), or of what deserves a look in files that are right.
@@ -57,6 +69,7 @@ impl<W: io::Write> Terminal<W> {
             Event::CaseStarted(id) => self.bar(&id.to_string())?,
             Event::CaseEnded(report) => {
                 self.ended += 1;
+                self.so_far.count(report);
                 self.early.insert(report.number, report.clone());
                 while let Some(report) = self.early.remove(&self.next) {
                     self.next += 1;
@@ -64,8 +77,24 @@ impl<W: io::Write> Terminal<W> {
                 }
                 self.bar(&report.id.to_string())?;
             }
-            Event::Ended(summary) => self.finished(summary)?,
+            Event::Ended(summary) => {
+                self.finished(summary)?;
+                self.again()?;
+            }
         }
+        self.out.flush()
+    }
+
+    /// Tells of what has ended so far, for a run that is cut short: then nothing else comes after it.
+    ///
+    /// # Errors
+    ///
+    /// What the writer gives.
+    pub fn cut_short(&mut self) -> io::Result<()> {
+        let so_far = self.so_far.clone();
+        self.finished(&so_far)?;
+        writeln!(self.out, "            cut short: {} had not ended", counted(self.cases - self.ended, "case"))?;
+        self.again()?;
         self.out.flush()
     }
 
@@ -118,15 +147,18 @@ impl<W: io::Write> Terminal<W> {
         writeln!(self.out, "{RULE}")?;
         let took = format!("[{:>5.2} s]", summary.took.as_secs_f64());
         let title = if summary.exit_code() == 0 { self.look.good("    Summary") } else { self.look.bad("    Summary") };
-        writeln!(self.out, "{title} {took} {}", counts(summary))?;
+        writeln!(self.out, "{title} {took} {}", counts(summary))
+    }
+
+    fn again(&mut self) -> io::Result<()> {
         for report in &self.failed {
-            writeln!(self.out, "      again {}", self.again(report))?;
+            writeln!(self.out, "      again {}", self.command(report))?;
         }
         Ok(())
     }
 
     /// The command that runs just this case.
-    fn again(&self, report: &CaseReport) -> String {
+    fn command(&self, report: &CaseReport) -> String {
         let Look { program, options, .. } = &self.look;
         let mut command = format!("{program} run {}", quoted(&report.id.file.to_string_lossy()));
         if !options.is_empty() {

@@ -254,6 +254,19 @@ impl Summary {
         self.passed + self.failed + self.broken + self.skipped
     }
 
+    /// Counts a case that has ended.
+    pub fn count(&mut self, report: &CaseReport) {
+        match &report.outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Broken(_) => self.broken += 1,
+            Outcome::Skipped(skip) => {
+                self.skipped += 1;
+                self.missing += usize::from(matches!(skip, Skip::Need { required: true, .. }));
+            }
+        }
+    }
+
     /// The exit code: the first that applies of 2 (a file is wrong, nothing matched), 3 (the world could not be set up,
     /// a required need is missing), 1 (a case failed), 0.
     #[must_use]

@@ -4,6 +4,7 @@ mod filter;
 mod find;
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -70,22 +71,19 @@ impl Plan {
     pub fn read(selection: &Selection) -> Result<Self, PathFault> {
         let mut plan = Self::default();
         let mut files: Vec<PathBuf> = Vec::new();
+        let mut known: HashSet<PathBuf> = HashSet::new();
         for path in &selection.paths {
-            for file in find::scenarios(path)? {
-                if !files.contains(&file) {
-                    files.push(file);
-                }
-            }
+            let found = find::scenarios(path)?.into_iter();
+            files.extend(found.filter(|file| known.insert(file.clone())));
         }
-        let mut names: Vec<String> = Vec::new();
+        let mut names: HashSet<String> = HashSet::new();
         let mut number = 0;
         for file in files {
             let mut name = find::name(&file);
-            if names.contains(&name) {
+            if !names.insert(name.clone()) {
                 // Two folders of the same name: the whole path tells them apart.
-                name = file.with_extension("").to_string_lossy().replace('\\', "/");
+                name = file.with_extension("").to_string_lossy().into_owned();
             }
-            names.push(name.clone());
             match read_scenario(&file) {
                 Ok(scenario) => plan.add(&name, &file, Arc::new(scenario), selection, &mut number),
                 Err(faults) => plan.wrong.push(WrongFile { file, faults }),

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::{
     case::{self, Setting},
     catalogue::Catalogue,
-    events::{CaseReport, Event, Outcome, Skip, Started, Summary},
+    events::{CaseReport, Event, Outcome, Started, Summary},
     plan::{Plan, Planned},
     world::World,
 };
@@ -84,24 +84,12 @@ pub async fn run(world: Arc<dyn World>, plan: &Plan, options: &Options, mut tell
                 ended_badly(planned, number.unwrap_or_default())
             }
         };
-        count(&mut summary, &report);
+        summary.count(&report);
         tell(Event::CaseEnded(Arc::new(report)));
     }
     summary.took = watch.elapsed();
     tell(Event::Ended(summary.clone()));
     summary
-}
-
-fn count(summary: &mut Summary, report: &CaseReport) {
-    match &report.outcome {
-        Outcome::Passed => summary.passed += 1,
-        Outcome::Failed => summary.failed += 1,
-        Outcome::Broken(_) => summary.broken += 1,
-        Outcome::Skipped(skip) => {
-            summary.skipped += 1;
-            summary.missing += usize::from(matches!(skip, Skip::Need { required: true, .. }));
-        }
-    }
 }
 
 /// A case whose task panicked.

@@ -63,6 +63,24 @@ fn passing_cases_have_lines_on_demand() {
 }
 
 #[test]
+fn a_run_that_is_cut_short_tells_what_had_ended() {
+    let mut out = Vec::new();
+    let mut terminal = Terminal::new(&mut out, look());
+    // The first case of the plan has not ended; the second one, which failed, has.
+    for event in &sample::events()[..4] {
+        terminal.event(event).unwrap();
+    }
+    terminal.cut_short().unwrap();
+    let shown = String::from_utf8(out).unwrap();
+    assert!(shown.contains("error: expected status 200, found 401"), "{shown}");
+    assert!(
+        shown.contains("Summary [ 0.00 s] 1 case: 1 failed\n            cut short: 4 cases had not ended\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("      again cargo xtask run "), "{shown}");
+}
+
+#[test]
 fn a_run_of_nothing_says_so() {
     let shown = told(look(), &[Event::Ended(Summary { wrong_files: 2, ..Summary::default() })]);
     insta::assert_snapshot!(shown, @r"
