@@ -8,7 +8,7 @@ use crate::{
     load::{Loader, join},
     reader::Reader,
     source::{MAX_BYTES, Source, SourceId, Sources, Span},
-    template::{Kind, Template},
+    template::{Kind, Style, Template},
     yaml::{self, shorten},
 };
 
@@ -143,7 +143,12 @@ pub(crate) fn decode(name: &str, bytes: &[u8], sources: &mut Sources, out: &mut 
 /// The template of a given document that was decoded.
 pub(crate) fn given_document(id: SourceId, sources: &Sources, out: &mut Vec<Diagnostic>) -> Option<Template> {
     let source = sources.get(id)?;
-    let node = yaml::parse(source, id, out)?;
+    let before = out.len();
+    let Some(node) = yaml::parse(source, id, out) else {
+        // An empty file gives nothing.
+        let nothing = Template { kind: Kind::Map(Vec::new()), span: Span::new(id, 0, 0), style: Style::Plain };
+        return (out.len() == before).then_some(nothing);
+    };
     let template = compile::template(node, source, out);
     match template.kind {
         Kind::Map(_) | Kind::Null => Some(template),

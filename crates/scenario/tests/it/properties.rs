@@ -115,7 +115,7 @@ proptest! {
             match read(text.as_bytes()) {
                 Ok(scenario) => {
                     for case in 0..scenario.cases.len() {
-                        scenario.play(case);
+                        let _ = scenario.play(case);
                     }
                 }
                 Err(_) => {
