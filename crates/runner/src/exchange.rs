@@ -1,11 +1,12 @@
 //! Requests through the site, each kept as it may be shown.
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use crate::{
     events::{AnswerShown, Exchange},
     redact,
-    world::{Answer, Request, Site, SiteFault},
+    world::{Answer, Received, Request, Site, SiteFault},
 };
 
 /// How much of a body is kept for showing.
@@ -32,6 +33,29 @@ pub(crate) async fn send(
     }
     exchanges.push(exchange);
     result
+}
+
+/// Shows the messages of a gRPC call in place of its frames.
+pub(crate) fn as_json(exchange: &mut Exchange, request: &Json, answer: &Json, now: Timestamp) {
+    exchange.request_body = body(request.to_string().as_bytes(), now);
+    if let Some(shown) = &mut exchange.answer
+        && !answer.is_null()
+    {
+        shown.body = body(answer.to_string().as_bytes(), now);
+    }
+}
+
+/// A request that reached a service, as it may be shown.
+pub(crate) fn received(request: &Received) -> Exchange {
+    let host = request.headers.iter().find(|(name, _)| name == "host").map_or("", |(_, host)| host);
+    Exchange {
+        method: request.method.clone(),
+        url: redact::opened(&format!("https://{host}{}", request.path), request.at).into_owned(),
+        request_headers: headers(&request.headers, request.at),
+        request_body: body(&request.body, request.at),
+        answer: Some(AnswerShown { version: "HTTP", status: request.status, ..AnswerShown::default() }),
+        fault: None,
+    }
 }
 
 fn shown(answer: &Answer, now: Timestamp) -> AnswerShown {

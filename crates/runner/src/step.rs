@@ -104,7 +104,7 @@ impl Case<'_> {
             Verb::Run { words, env, dir, stdin } => {
                 self.run(run::Parts { words, env, dir, stdin }, limit.unwrap_or(RUN_DEADLINE), report).await
             }
-            Verb::Receive { service, within } => self.receive(service, within.as_ref(), step).await,
+            Verb::Receive { service, within } => self.receive(service, within.as_ref(), step, report).await,
             verb => {
                 let limit = limit.unwrap_or(DEADLINE);
                 // The request has the deadline itself; the margin lets its own message come first.
@@ -177,12 +177,7 @@ impl Case<'_> {
     }
 
     /// The credential of whoever calls, as an authorization header's value; `None` for nobody.
-    async fn credential(
-        &mut self,
-        who: Option<&StepWho>,
-        default: Option<Who>,
-        span: Span,
-    ) -> Result<Option<String>, Stop> {
+    async fn credential(&mut self, who: Option<&StepWho>, default: Option<Who>) -> Result<Option<String>, Stop> {
         let who = match who {
             None => default,
             Some(StepWho::Nobody) => None,
@@ -198,7 +193,6 @@ impl Case<'_> {
                 return Ok(Some(format!("Bearer {token}")));
             }
         };
-        let _ = span;
         match who {
             None => Ok(None),
             Some(who) => Ok(Some(format!("Bearer {}", self.site.credentials(who).await?))),

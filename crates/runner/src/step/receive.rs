@@ -8,10 +8,12 @@ use tokenrig_clock::real::{self, Stopwatch};
 use tokenrig_scenario::{Key, Kind, Step, Template};
 
 use super::{Case, Done, Stop};
-use crate::{headers::headers, world::Received};
+use crate::{events::StepReport, exchange, headers::headers, world::Received};
 
 /// How long between two looks while waiting.
 const LOOK: Duration = Duration::from_millis(20);
+/// How many received requests a report shows.
+const SHOWN: usize = 5;
 
 impl Case<'_> {
     pub(super) async fn receive(
@@ -19,6 +21,7 @@ impl Case<'_> {
         service: &Key,
         within: Option<&Template>,
         step: &Step,
+        report: &mut StepReport,
     ) -> Result<Done, Stop> {
         let name = self.service(&service.text);
         let since = self.received.get(&name).copied().unwrap_or_default();
@@ -35,6 +38,9 @@ impl Case<'_> {
         if let Some(last) = requests.last() {
             self.received.insert(name, last.seq);
         }
+        // The last ones are enough to see what is wrong.
+        let shown = requests.len().saturating_sub(SHOWN);
+        report.exchanges = requests.iter().skip(shown).map(exchange::received).collect();
         let values: Vec<Value> = requests.iter().map(value).collect();
         Ok(Done {
             names: vec![("requests", Value::from(values))],

@@ -85,7 +85,7 @@ impl Case<'_> {
             protocol: Protocol::Any,
             deadline,
         };
-        if let Some(credential) = self.credential(step.who.as_ref(), None, step.verb_span).await? {
+        if let Some(credential) = self.credential(step.who.as_ref(), None).await? {
             request.headers.push(("authorization".to_owned(), credential));
         }
         let answer = self.send(request, None, report).await?;
@@ -111,13 +111,19 @@ impl Case<'_> {
         };
         let span = with.map_or(step.verb_span, |with| with.span);
         let mut request = made.map_err(|fault| Fault::new(span, fault.to_string()))?;
-        if let Some(credential) = self.credential(step.who.as_ref(), Some(Who::Owner), step.verb_span).await? {
+        if let Some(credential) = self.credential(step.who.as_ref(), Some(Who::Owner)).await? {
             request.headers.push(("authorization".to_owned(), credential));
         }
         let answer = self.send(request, Some(method), report).await?;
         Ok(match over {
             Over::Rest => plain(answer),
-            Over::Grpc => by_grpc(method, answer),
+            Over::Grpc => {
+                let (status, body) = method_call::read_grpc(method, &answer);
+                if let Some(exchange) = report.exchanges.last_mut() {
+                    exchange::as_json(exchange, &Json::Object(fields), &body, self.site.now());
+                }
+                by_grpc(answer, status, &body)
+            }
         })
     }
 
@@ -161,7 +167,7 @@ impl Case<'_> {
             return Err(Fault::new(id.span, format!("{message}; mint an ID token for {url}")).into());
         }
         if !says(&headers, "authorization")
-            && let Some(credential) = self.credential(step.who.as_ref(), None, step.verb_span).await?
+            && let Some(credential) = self.credential(step.who.as_ref(), None).await?
         {
             headers.push(("authorization".to_owned(), credential));
         }
@@ -242,8 +248,7 @@ fn plain(answer: Answer) -> Done {
 }
 
 /// A gRPC answer as REST would have given it: the status that its code stands for, the message or the error as JSON.
-fn by_grpc(method: &Method, answer: Answer) -> Done {
-    let (status, body) = method_call::read_grpc(method, &answer);
+fn by_grpc(answer: Answer, status: u16, body: &Json) -> Done {
     let text = body.to_string();
     let mut all = answer.headers;
     all.extend(answer.trailers);
@@ -252,7 +257,7 @@ fn by_grpc(method: &Method, answer: Answer) -> Done {
             ("status", Value::Int(i64::from(status))),
             ("headers", headers(&all)),
             ("text", Value::from(text.as_str())),
-            ("body", if body.is_null() { Value::Absent } else { Value::from(&body) }),
+            ("body", if body.is_null() { Value::Absent } else { Value::from(body) }),
         ],
         status: Some(status),
         answer: Some(Seen { status, headers: None, body: text.into_bytes() }),

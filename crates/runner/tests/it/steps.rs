@@ -170,6 +170,10 @@ async fn a_call_over_grpc_is_framed_and_its_answer_read_as_rest_would_give_it() 
     assert_eq!(header(&request, "content-type"), ["application/grpc"]);
     assert_eq!(request.body[..5], [0, 0, 0, 0, u8::try_from(request.body.len() - 5).unwrap()]);
 
+    let exchange = &ran.reports[0].steps[0].exchanges[0];
+    assert_eq!(exchange.request_body, "{\"name\":\"projects/-/serviceAccounts/a@b\",\"audience\":\"x\"}");
+    assert_eq!(exchange.answer.as_ref().unwrap().body, "{\"token\":\"tok\"}");
+
     let code = Code::PermissionDenied.grpc().to_string();
     let bad = Answer {
         status: 200,
@@ -296,6 +300,7 @@ steps:
     let ran = ran(fake, text).await;
     ran.passed();
     assert_eq!(ran.state.calls.lock().unwrap()[0], "received projects/p/locations/l/services/report");
+    assert_eq!(ran.reports[0].steps[0].exchanges[0].request_body, "{\"n\": 1}");
 }
 
 #[tokio::test]
