@@ -162,6 +162,7 @@ async fn one(
     files: &Files,
     report: &mut StepReport,
 ) -> Option<String> {
+    effects_of_saves(case, step, files, report).await;
     for _ in 0..MAX_EFFECTS {
         case.env.scope.set("now", case.site.now());
         match case.act(step, report).await {
@@ -199,6 +200,21 @@ async fn one(
         .failures
         .push(Failure { at: Some(step.verb_span), ..Failure::new("too many files are asked for in one step") });
     None
+}
+
+/// Does what the step's saves will ask for, so that they find it done.
+async fn effects_of_saves(case: &mut Case<'_>, step: &Step, files: &Files, report: &mut StepReport) {
+    let with_effects =
+        |program: &tokenrig_cel::Program| program.custom_functions().iter().any(|(name, _)| name == "key_file");
+    for (_, expr) in step.save.iter().filter(|(_, expr)| with_effects(&expr.program)) {
+        // Only the asking matters here; what the value is, `save` says.
+        let _ = case.env.expr(expr);
+        while let Some(effect) = case.env.effects.take() {
+            let result = effected(case, &effect, files, report).await;
+            case.env.effects.done(effect, result);
+            case.decisions().await;
+        }
+    }
 }
 
 /// Does what an expression asked for.

@@ -89,6 +89,23 @@ async fn a_key_file_is_made_when_it_is_asked_for_and_only_its_owner_may_read_it(
 }
 
 #[tokio::test]
+async fn a_key_file_may_be_saved() {
+    let fake = Fake::new()
+        .on(
+            "POST https://iam.googleapis.com/v1/projects/-/serviceAccounts/c@p/keys",
+            200,
+            json!({ "privateKeyData": BASE64_STANDARD.encode("the key") }),
+        )
+        .on(
+            "POST https://iam.googleapis.com/",
+            200,
+            json!({ "name": "projects/p/serviceAccounts/c@p", "email": "c@p" }),
+        );
+    let text = "scenario: a\ngiven: { iam.serviceAccounts: { caller: {} } }\nsteps:\n  - advance: 1s\n    save: { key: key_file(caller) }\n  - run: cat ${key}\n    expect: { stdout: the key }\n";
+    ran(fake, text).await.passed();
+}
+
+#[tokio::test]
 async fn no_report_holds_a_whole_token() {
     let token = id_token("https://accounts.google.com");
     let answer = token.clone();
