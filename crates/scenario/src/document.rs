@@ -25,6 +25,13 @@ use crate::{
     yaml::{self, NodeKind, shorten},
 };
 
+/// How many steps a scenario may have.
+const MAX_STEPS: usize = 5_000;
+/// How many steps all rows may make together, those counted that read the row.
+const MAX_PLAYED: usize = 1_000_000;
+/// How many values a row may have.
+const MAX_ROW: usize = 1_000;
+
 /// What the first look at a file finds.
 #[derive(Default)]
 struct Parts {
@@ -134,6 +141,13 @@ impl Parts {
             "cases" => self.cases = cases(reader, &value),
             _ => {
                 self.steps = reader.items(&value, "`steps`").unwrap_or_default().to_vec();
+                if let Some(over) = self.steps.get(MAX_STEPS) {
+                    let fault = format!("a scenario has at most {MAX_STEPS} steps");
+                    reader.push(
+                        Diagnostic::error("file::too-large", over.span, fault).help("split it into several files"),
+                    );
+                    self.steps.truncate(MAX_STEPS);
+                }
                 if self.steps.is_empty() && matches!(value.kind, Kind::List(_)) {
                     reader.push(Diagnostic::error(
                         "file::empty",
@@ -175,6 +189,10 @@ fn cases(reader: &mut Reader<'_>, value: &Template) -> Option<Vec<Case>> {
     let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
     for item in items {
         let Some(entries) = reader.entries(item, "a row") else { continue };
+        if let Some((over, _)) = entries.get(MAX_ROW) {
+            reader.push(Diagnostic::error("file::too-large", over.span, format!("a row has at most {MAX_ROW} values")));
+            continue;
+        }
         let mut values = entries.to_vec();
         let name = values.iter().position(|(key, _)| &*key.text == "case").map(|at| values.remove(at));
         let name = match name {
@@ -296,25 +314,22 @@ fn assemble(
     }
 }
 
-/// What each step saves; also says what shadows something.
-fn saves(reader: &mut Reader<'_>, steps: &[Template], things: &Things) -> Vec<Vec<Key>> {
-    let mut first: HashMap<Arc<str>, Span> = HashMap::new();
-    steps
-        .iter()
-        .map(|step| {
-            let entries = step.get("save").and_then(Template::entries).unwrap_or_default();
-            for (name, _) in entries {
-                let other = things.named(&name.text).map(|thing| thing.id.span);
-                let before = first.insert(name.text.clone(), name.span);
-                if let Some(other) = other.or(before) {
-                    let fault = format!("`{}` already means something", shorten(&name.text));
-                    let fault = Diagnostic::error("save::shadows", name.span, fault).also(other, "this");
-                    reader.push(fault.help("save it under a name of its own"));
-                }
+/// What the steps save, and the first step that does; also says what shadows something.
+fn saves(reader: &mut Reader<'_>, steps: &[Template], things: &Things) -> HashMap<Arc<str>, (usize, Span)> {
+    let mut saves: HashMap<Arc<str>, (usize, Span)> = HashMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        for (name, _) in step.get("save").and_then(Template::entries).unwrap_or_default() {
+            let thing = things.named(&name.text).map(|thing| thing.id.span);
+            let before = saves.get(&name.text).map(|(_, span)| *span);
+            if let Some(other) = thing.or(before) {
+                let fault = format!("`{}` already means something", shorten(&name.text));
+                let fault = Diagnostic::error("save::shadows", name.span, fault).also(other, "this");
+                reader.push(fault.help("save it under a name of its own"));
             }
-            entries.iter().map(|(name, _)| name.clone()).collect()
-        })
-        .collect()
+            saves.entry(name.text.clone()).or_insert((index, name.span));
+        }
+    }
+    saves
 }
 
 fn check_names(
@@ -348,6 +363,12 @@ fn check_names(
             names.step(reader, index, step, None);
         }
     }
+    let played = reading.iter().filter(|reads| **reads).count().saturating_mul(cases.len());
+    if let Some(last) = cases.last().filter(|_| played > MAX_PLAYED) {
+        let fault = format!("all rows together make more than {MAX_PLAYED} steps");
+        return reader
+            .push(Diagnostic::error("file::too-large", last.span, fault).help("split the rows over several files"));
+    }
     for row in cases {
         if before {
             ahead(reader, Some(row));
@@ -380,6 +401,9 @@ fn unused_values(
     let mut told: BTreeSet<Arc<str>> = BTreeSet::new();
     for (key, _) in cases.iter().flat_map(|case| &case.values) {
         // `that` and `save` may hold it as bare CEL, which is compiled only where it stands.
+        if told.len() > 100 {
+            break;
+        }
         if read.contains(&key.text) || !told.insert(key.text.clone()) || bare_reads(steps, &key.text) {
             continue;
         }

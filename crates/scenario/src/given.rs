@@ -14,6 +14,9 @@ use crate::{
     yaml::shorten,
 };
 
+/// How many resources, issuers and users may be given.
+const MAX_GIVEN: usize = 10_000;
+
 const UNKNOWN_FIELD: &str = "given::unknown-field";
 const UNKNOWN_KEY: &str = "given::unknown-key";
 
@@ -125,7 +128,7 @@ fn project(reader: &mut Reader<'_>, value: &Template) -> (Template, Option<Templ
 }
 
 fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
-    for (id, value) in reader.entries(value, "`issuers`").unwrap_or_default() {
+    for (id, value) in reader.entries(value, "`issuers`").unwrap_or_default().iter().take(MAX_GIVEN) {
         for (key, value) in reader.entries(value, "an issuer").unwrap_or_default() {
             if !reader.known(key, words::ISSUER, UNKNOWN_KEY, "an issuer") {
                 continue;
@@ -155,7 +158,7 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
 }
 
 fn users(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
-    for (email, value) in reader.entries(value, "`users`").unwrap_or_default() {
+    for (email, value) in reader.entries(value, "`users`").unwrap_or_default().iter().take(MAX_GIVEN) {
         if !email.text.contains('@') {
             reader.push(Diagnostic::error("given::not-an-email", email.span, "a user is given by an e-mail address"));
         }
@@ -224,6 +227,12 @@ fn resource(
     let what = a_resource_of(collection);
     if id.text.is_empty() {
         reader.push(Diagnostic::error("given::id", id.span, format!("{what} needs an id")));
+    }
+    if given.resources.len() >= MAX_GIVEN {
+        let fault = format!("at most {MAX_GIVEN} resources are given");
+        // Told once: all further ones stand at the same place.
+        let last = given.resources.last().map_or(id.span, |last| last.id.span);
+        return reader.push(Diagnostic::error("file::too-large", last, fault));
     }
     let Some(entries) = reader.entries(value, &what) else { return };
     let index = given.resources.len();

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap},
+    collections::{BTreeSet, BinaryHeap, HashMap},
 };
 
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     template::{Expr, Key, RowUse, Template},
     things::Things,
 };
+
+/// From how many resources circles are looked for.
+const MAX_CIRCLES: usize = 20;
 
 /// Fills in [`Given::order`]: what a body refers to comes before it, else the order of the file.
 pub(crate) fn arrange(reader: &mut Reader<'_>, given: &mut Given, things: &Things, row: Option<&Case>) {
@@ -53,7 +56,7 @@ pub(crate) fn arrange(reader: &mut Reader<'_>, given: &mut Given, things: &Thing
         let mut left: BTreeSet<usize> =
             (0..needs.len()).filter(|index| missing.get(*index).is_some_and(|left| *left > 0)).collect();
         // What merely waits for a circle is left over, too, and has nothing wrong with it.
-        for start in left.clone() {
+        for start in left.clone().into_iter().take(MAX_CIRCLES) {
             let round = circle(&needs, &left, start);
             tell(reader, given, &round);
             left.retain(|index| !round.contains(index));
@@ -89,18 +92,17 @@ fn resources_of(expr: &Expr, things: &Things, row: Option<&Case>, needs: &mut BT
 
 /// A circle that one of the resources leads to.
 fn circle(needs: &[BTreeSet<usize>], left: &BTreeSet<usize>, start: usize) -> Vec<usize> {
-    let mut path: Vec<usize> = left.get(&start).into_iter().copied().collect();
-    loop {
-        let next = path
-            .last()
-            .and_then(|last| needs.get(*last))
-            .and_then(|needs| needs.iter().find(|need| left.contains(need)));
-        let Some(next) = next else { return Vec::new() };
-        if let Some(start) = path.iter().position(|seen| seen == next) {
-            return path.split_off(start);
+    let mut path: Vec<usize> = Vec::new();
+    let mut at = HashMap::new();
+    let mut next = left.get(&start);
+    while let Some(here) = next {
+        if let Some(first) = at.insert(*here, path.len()) {
+            return path.split_off(first);
         }
-        path.push(*next);
+        path.push(*here);
+        next = needs.get(*here).and_then(|needs| needs.iter().find(|need| left.contains(need)));
     }
+    Vec::new()
 }
 
 /// Tells a circle of resources that wait for each other.

@@ -8,6 +8,9 @@ use crate::{
     yaml::shorten,
 };
 
+/// With how many known words an unknown one is compared.
+const MAX_COMPARED: usize = 1_000;
+
 /// Collects what is wrong while a model is made.
 pub(crate) struct Reader<'s> {
     pub(crate) sources: &'s Sources,
@@ -168,7 +171,9 @@ impl<'s> Reader<'s> {
 
 /// Adds the nearest known word, else the list of all if it is short.
 pub(crate) fn did_you_mean(fault: Diagnostic, written: &Key, words: &[&str]) -> Diagnostic {
-    match nearest(&written.text, words.iter().copied()) {
+    // Comparing takes time, and thousands of words are no list that anybody reads.
+    let near = if words.len() > MAX_COMPARED { None } else { nearest(&written.text, words.iter().copied()) };
+    match near {
         Some(word) => fault.label(format!("did you mean `{word}`?")).patch(written.span, word),
         None if words.is_empty() => fault,
         None if words.len() <= 16 => fault.help(format!(

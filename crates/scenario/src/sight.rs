@@ -1,6 +1,9 @@
 //! What expressions see from where they stand, and what they name in vain.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tokenrig_cel::Reference;
 
@@ -17,14 +20,16 @@ use crate::{
 
 /// How deep rows may refer to rows when their names are checked; circles are told elsewhere.
 const MAX_ROW_DEPTH: usize = 16;
+/// How many faults of a file are explained in full.
+const MAX_EXPLAINED: usize = 300;
 
 /// Everything that has a name in a scenario, whatever the row.
 #[derive(Default)]
 pub(crate) struct Names<'n> {
     pub(crate) things: Option<&'n Things>,
     pub(crate) vars: &'n [Key],
-    /// What each step saves.
-    pub(crate) saves: Vec<Vec<Key>>,
+    /// What the steps save, and the first step that does.
+    pub(crate) saves: HashMap<Arc<str>, (usize, Span)>,
     /// The keys of all rows; `None` if the file has no rows.
     pub(crate) row_keys: Option<Vec<&'n str>>,
     /// Whether this is a given file of its own, without rows and values.
@@ -278,8 +283,10 @@ impl Names<'_> {
             Spot::Save(index, _) | Spot::Expect(index, _, _) => Some(index + 1),
             _ => None,
         };
-        let saved = |limit: usize| self.saves.iter().take(limit).flatten().any(|key| &*key.text == name);
-        if before.is_some_and(saved) {
+        let saved = self.saves.get(name).copied();
+        if let (Some(before), Some((step, _))) = (before, saved)
+            && step < before
+        {
             return;
         }
         if let Some(thing) = self.things.and_then(|things| things.named(name)) {
@@ -290,18 +297,18 @@ impl Names<'_> {
             }
             return;
         }
-        if self.incomplete && !saved(usize::MAX) {
+        if self.incomplete && saved.is_none() {
             return;
         }
         let name_place = Span { end: (place.start + name.len()).min(place.end.max(place.start)), ..place };
         let fault = Diagnostic::error("cel::unknown-name", name_place, format!("nothing is called `{name}` here"));
-        if saved(usize::MAX) {
-            let later = self.saves.iter().flatten().find(|key| &*key.text == name);
-            let fault = match later {
-                Some(key) => fault.also(key.span, "saved only here"),
-                None => fault,
-            };
+        if let Some((_, place)) = saved {
+            let fault = fault.also(place, "saved only here");
             return reader.push(fault.help("a step sees what the steps before it have saved"));
+        }
+        // Explaining takes time, and so many faults are not listed.
+        if reader.out.len() > MAX_EXPLAINED {
+            return reader.push(fault);
         }
         reader.push(self.explain_unknown(fault, expr, reference, name, before));
     }
@@ -335,10 +342,11 @@ impl Names<'_> {
                 ));
             }
         }
-        let saved =
-            before.map(|before| self.saves.iter().take(before).flatten()).into_iter().flatten().map(|key| &*key.text);
+        let saved = self.saves.iter().filter(|(_, (step, _))| before.is_some_and(|before| *step < before));
         let given = self.things.iter().flat_map(|things| things.iter()).filter_map(|thing| thing.known.name.as_deref());
-        let known: Vec<&str> = saved.chain(given).chain(words::ALWAYS.iter().copied()).chain(["absent"]).collect();
+        let mut known: Vec<&str> = saved.map(|(name, _)| &**name).chain(given).chain(["absent"]).collect();
+        known.extend(words::ALWAYS);
+        known.sort_unstable();
         match words::nearest(name, known.iter().copied()) {
             Some(word) => fault.label(format!("did you mean `{word}`?")),
             None if VERBS.iter().any(|verb| words::results(verb.name).contains(&name)) => fault,
@@ -492,8 +500,8 @@ fn shapes(expect: &Expect) -> impl Iterator<Item = &Template> {
 }
 
 /// All texts without holes in what a step sends and expects, except who signed a token.
-pub(crate) fn texts_of(step: &Step) -> Vec<(std::sync::Arc<str>, Span)> {
-    fn collect(template: &Template, into: &mut Vec<(std::sync::Arc<str>, Span)>) {
+pub(crate) fn texts_of(step: &Step) -> Vec<(Arc<str>, Span)> {
+    fn collect(template: &Template, into: &mut Vec<(Arc<str>, Span)>) {
         match &template.kind {
             crate::template::Kind::Text(text) => into.push((text.clone(), template.span)),
             crate::template::Kind::List(items) => items.iter().for_each(|item| collect(item, into)),

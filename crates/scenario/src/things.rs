@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Things {
     list: Vec<Thing>,
     by_name: HashMap<String, usize>,
+    /// By collection and key.
+    by_key: HashMap<&'static str, HashMap<String, usize>>,
 }
 
 /// Something that has an id.
@@ -78,7 +80,11 @@ impl Things {
                 ""
             };
         }
-        Self { list, by_name }
+        let mut by_key: HashMap<&'static str, HashMap<String, usize>> = HashMap::new();
+        for (index, thing) in list.iter().enumerate() {
+            by_key.entry(thing.known.collection).or_default().insert(thing.known.key.clone(), index);
+        }
+        Self { list, by_name, by_key }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Thing> {
@@ -90,7 +96,7 @@ impl Things {
     }
 
     pub(crate) fn at(&self, collection: &str, key: &str) -> Option<&Thing> {
-        self.list.iter().find(|thing| thing.known.collection == collection && thing.known.key == key)
+        self.by_key.get(collection)?.get(key).and_then(|index| self.list.get(*index))
     }
 
     pub(crate) fn of_collection<'t>(&'t self, collection: &'t str) -> impl Iterator<Item = &'t Thing> {

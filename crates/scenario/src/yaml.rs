@@ -15,6 +15,8 @@ use crate::{
 const MAX_DEPTH: usize = 64;
 /// How many scalars, maps and lists a file may hold.
 const MAX_NODES: usize = 500_000;
+/// How many holes a file may have.
+const MAX_HOLES: usize = 50_000;
 
 /// A value as YAML has it.
 #[derive(Debug)]
@@ -47,6 +49,15 @@ pub(crate) fn parse(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) ->
             )
             .help("is this a binary file? In text between double quotes it may be written as an escape"),
         );
+        return None;
+    }
+    if let Some((at, _)) = source.text.match_indices("${").nth(MAX_HOLES) {
+        let fault = Diagnostic::error(
+            "file::too-large",
+            Span::new(id, at, at + 2),
+            format!("a file has at most {MAX_HOLES} holes"),
+        );
+        out.push(fault.help("split it into several files"));
         return None;
     }
     let offsets = Offsets::of(&source.text);

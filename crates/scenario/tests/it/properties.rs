@@ -176,3 +176,21 @@ fn ten_thousand_rows_are_read_in_linear_time() {
     assert_eq!(scenario.cases.len(), 10_000);
     assert_eq!(scenario.play(9_999).steps.len(), 1);
 }
+
+#[test]
+fn files_that_are_large_in_every_way_end_soon() {
+    let issuers: String = (0..9_000).map(|at| format!("    i{at}: {{}}\n")).collect();
+    let roles: String = (0..9_000).map(|at| format!("    r{at}: {{ title: \"${{r{}.name}}\" }}\n", at + 1)).collect();
+    let steps: String = (0..4_000)
+        .map(|at| format!("  - mint: j{at}\n    claims: {{ sub: \"${{x{at} + given['iam.roles']['r{at}'].name}}\" }}\n    save: {{ s{at}: token }}\n"))
+        .collect();
+    let text = format!("scenario: a\ngiven:\n  issuers:\n{issuers}  iam.roles:\n{roles}steps:\n{steps}");
+    let started = std::time::Instant::now();
+    codes(text.as_bytes());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+    let holes = format!("scenario: a\nvars: {{ a: \"{}\" }}\n", "${a}".repeat(60_000));
+    assert_eq!(codes(holes.as_bytes()), ["file::too-large"]);
+    let rows: String = (0..2_000).map(|at| format!("  - {{ case: r{at}, x: 1 }}\n")).collect();
+    let steps = "  - http: GET https://a.example/${case.x}\n".repeat(1_000);
+    assert_eq!(codes(format!("scenario: a\ncases:\n{rows}steps:\n{steps}").as_bytes()), ["file::too-large"]);
+}
