@@ -1,0 +1,75 @@
+//! getAllowedLocations: from where a principal may be used.
+
+use tokenrig_cloud::PoolState;
+use tokenrig_decision::{Check, Refused};
+use tokenrig_policy::{Identity, PoolRef};
+use tokenrig_protos::tokenrig::iamcredentials::v1::{
+    GetAllowedLocationsRequest, ServiceAccountAllowedLocations, WorkloadIdentityPoolAllowedLocations,
+};
+use tokenrig_wire::Call;
+
+use super::{IamCredentials, chain::Needs};
+use crate::refusals;
+
+const DENIED: &str = "iamcredentials-allowed-locations-denied";
+const GET_ACCOUNT: Needs = Needs { permission: "iam.serviceAccounts.get", denied: DENIED };
+const GET_POOL: &str = "iam.workloadIdentityPools.get";
+
+impl IamCredentials {
+    pub(super) fn allowed_locations_of_account(
+        &self,
+        call: &Call,
+        request: GetAllowedLocationsRequest,
+    ) -> Result<ServiceAccountAllowedLocations, Refused> {
+        let way = Self::way(call, &request.name, &[])?;
+        let name = request.name.rsplit('/').next().unwrap_or_default();
+        let own = match &call.caller().identity {
+            Identity::ServiceAccount { email, unique_id, .. } => email.eq_ignore_ascii_case(name) || unique_id == name,
+            _ => false,
+        };
+        if own && self.settings.own_locations {
+            call.note(Check::named("permission").expected("one's own locations").found(name));
+        } else {
+            self.act_as(call, &way, &GET_ACCOUNT)?;
+        }
+        let answer = &self.settings.allowed_locations;
+        Ok(ServiceAccountAllowedLocations {
+            locations: answer.locations.clone(),
+            encoded_locations: answer.encoded.clone(),
+        })
+    }
+
+    pub(super) fn allowed_locations_of_pool(
+        &self,
+        call: &Call,
+        request: GetAllowedLocationsRequest,
+    ) -> Result<WorkloadIdentityPoolAllowedLocations, Refused> {
+        let asked = PoolRef::parse(&request.name);
+        let own = match (&call.caller().identity, &asked) {
+            (Identity::Federated { pool, .. }, Some(asked)) => pool == asked,
+            _ => false,
+        };
+        if own && self.settings.own_locations {
+            call.note(Check::named("permission").expected("one's own locations").found(request.name.as_str()));
+        } else {
+            let resource = format!("//iam.googleapis.com/{}", request.name);
+            call.permit(GET_POOL, &resource, || {
+                refusals::PERMISSION_DENIED.refuse(DENIED).with("permission", GET_POOL)
+            })?;
+        }
+        let pool = asked.and_then(|asked| self.cloud.pools().get(&asked));
+        call.check(
+            Check::named("resource")
+                .expected("a workload identity pool that exists")
+                .found(pool.as_ref().map(|pool| pool.name()))
+                .holds(pool.is_some_and(|pool| pool.state == PoolState::Active))
+                .or_refuse(&refusals::POOL_NOT_FOUND, "iamcredentials-pool-not-found")
+                .mend(|| format!("create {}", request.name)),
+        )?;
+        let answer = &self.settings.allowed_locations;
+        Ok(WorkloadIdentityPoolAllowedLocations {
+            locations: answer.locations.clone(),
+            encoded_locations: answer.encoded.clone(),
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! The service from outside, over both wires.
+
+mod delegates;
+mod locations;
+mod refusals;
+mod sign;
+mod support;
+mod tokens;
