@@ -144,6 +144,15 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
                         reader.push(did_you_mean(fault, &word, &known));
                     }
                 }
+                "alg" => {
+                    if let Some(word) = reader.word(value, "`alg`")
+                        && !words::ALGORITHMS.contains(&&*word.text)
+                    {
+                        let fault = format!("`{}` is no algorithm of an issuer", shorten(&word.text));
+                        let fault = Diagnostic::error("given::unknown-word", word.span, fault);
+                        reader.push(did_you_mean(fault, &word, words::ALGORITHMS));
+                    }
+                }
                 _ => {
                     if reader.text(value, "`issuer`") && value.text().is_some_and(|text| !text.starts_with("https://"))
                     {

@@ -116,7 +116,10 @@ pub(crate) const PROJECT: &[Word] =
     &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
 
 /// Keys of an issuer.
-pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), not_yet("upstream")];
+pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), played("alg"), not_yet("upstream")];
+
+/// What an issuer signs with.
+pub(crate) const ALGORITHMS: &[&str] = &["RS256", "ES256"];
 
 /// Keys of a user.
 pub(crate) const USER: &[Word] = &[not_yet("refreshTokens")];
@@ -379,7 +382,7 @@ impl RigCall {
     /// The fields of its `with`; the first one is required.
     pub(crate) const fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::IssuersPatch => &["name", "misbehaves"],
+            Self::IssuersPatch => &["name", "issuer", "misbehaves", "alg"],
             Self::KeysRotate => &["of"],
             Self::ServicesPatch => &["name", "workload"],
         }
