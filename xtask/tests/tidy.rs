@@ -11,6 +11,10 @@ mod generated;
 mod house;
 #[path = "tidy/manifests.rs"]
 mod manifests;
+#[path = "tidy/readme.rs"]
+mod readme;
+#[path = "tidy/refusals.rs"]
+mod refusals;
 #[path = "tidy/rooms.rs"]
 mod rooms;
 #[path = "tidy/table.rs"]

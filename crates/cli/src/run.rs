@@ -52,6 +52,7 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
         catalogue: catalogue(),
         now: wanted.now,
         required: wanted.require,
+        scratch: Some(std::env::temp_dir()),
         ..Options::default()
     };
     let mut signals = match Signals::listen() {
@@ -75,6 +76,7 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
     let mut code = match ended {
         Ok(summary) => summary.exit_code(),
         Err(asked) => {
+            let _ = terminal.cut_short();
             tell::error("ended before all cases had run; those above had finished", None);
             asked.code()
         }

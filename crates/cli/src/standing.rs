@@ -79,8 +79,5 @@ fn merge(into: &mut Foundation, more: Foundation) {
     into.project.extend(more.project);
     into.issuers.extend(more.issuers);
     into.users.extend(more.users);
-    into.workspace.extend(more.workspace);
-    into.organization.extend(more.organization);
-    into.aws.extend(more.aws);
     into.settings.extend(more.settings);
 }

@@ -56,9 +56,6 @@ pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, Foun
         if map.is_empty() { Ok(()) } else { Err(FoundationFault(format!("`{name}` is not played yet"))) }
     };
     refuse_unplayed("users", &foundation.users)?;
-    refuse_unplayed("workspace", &foundation.workspace)?;
-    refuse_unplayed("organization", &foundation.organization)?;
-    refuse_unplayed("aws.accounts", &foundation.aws)?;
     let mut builder = Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings)?);
     builder = builder.time(time(foundation, place));
     if let Place::Standing { listen } = place {

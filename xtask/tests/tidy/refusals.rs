@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tokenrig_decision::{Refusal, Word};
+use tokenrig_decision::Refusal;
 
 /// A service's name and all refusals that it can give.
 type Listed = (&'static str, &'static [&'static Refusal]);
@@ -32,10 +32,8 @@ fn faults(all: &[Listed]) -> Vec<String> {
             if evidence.source.trim().is_empty() || evidence.proves.trim().is_empty() {
                 fault("its evidence has no source, or does not say what it proves");
             }
-            match (evidence.word, evidence.date) {
-                (Word::Recorded, None) => fault("was recorded, but not on any day"),
-                (_, Some(date)) if date.parse::<jiff::civil::Date>().is_err() => fault("its date is not YYYY-MM-DD"),
-                _ => {}
+            if evidence.date.is_some_and(|date| date.parse::<jiff::civil::Date>().is_err()) {
+                fault("its date is not YYYY-MM-DD");
             }
             for id in refusal.ids {
                 if !well_formed(id) {
