@@ -38,8 +38,10 @@ impl IamCredentials {
         let delegates = delegates.iter().map(|name| AccountName::parse(name).unwrap_or(AccountName::bare(name)));
         let target = AccountName::parse(name).unwrap_or(AccountName::bare(name));
         let names: Vec<AccountName<'_>> = delegates.chain([target]).collect();
-        let named = names.iter().fold(Ok(()), |before, name| before.and(Self::named(call, *name)));
-        named.map(|()| Way(names.iter().map(|name| name.account.to_owned()).collect()))
+        for name in &names {
+            Self::named(call, *name)?;
+        }
+        Ok(Way(names.iter().map(|name| name.account.to_owned()).collect()))
     }
 
     fn named(call: &Call, name: AccountName<'_>) -> Result<(), Refused> {

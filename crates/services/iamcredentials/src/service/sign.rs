@@ -20,7 +20,7 @@ impl IamCredentials {
         let way = Self::way(call, &request.name, &request.delegates)?;
         let account = self.act_as(call, &way, &SIGN_BLOB)?;
         let signed = self.cloud.mint().sign_as(&account, &request.payload);
-        Ok(SignBlobResponse { key_id: signed.key_id, signed_blob: signed.signature.into() })
+        Ok(SignBlobResponse { key_id: signed.key_id, signed_blob: signed.signature })
     }
 
     pub(super) fn sign_jwt(&self, call: &Call, request: SignJwtRequest) -> Result<SignJwtResponse, Refused> {

@@ -1,0 +1,6 @@
+//! The metadata server from outside, without a network.
+
+mod paths;
+mod refusals;
+mod support;
+mod tokens;
