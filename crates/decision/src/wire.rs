@@ -140,7 +140,7 @@ pub enum Detail {
         kind: &'static str,
         /// The subject, or empty.
         subject: &'static str,
-        /// What is wrong.
+        /// What is wrong, or empty.
         description: &'static str,
     },
     /// `google.rpc.Help` with one link.
@@ -294,9 +294,11 @@ impl Detail {
                 put("fieldViolations", json!(violations));
             }
             Self::PreconditionFailure { kind, subject, description } => {
-                let mut violation = json!({ "type": kind, "description": text(description) });
-                if !subject.is_empty() {
-                    violation["subject"] = json!(text(subject));
+                let mut violation = json!({ "type": kind });
+                for (name, template) in [("description", description), ("subject", subject)] {
+                    if !template.is_empty() {
+                        violation[name] = json!(text(template));
+                    }
                 }
                 put("@type", json!("type.googleapis.com/google.rpc.PreconditionFailure"));
                 put("violations", json!([violation]));

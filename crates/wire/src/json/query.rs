@@ -1,7 +1,7 @@
 //! Query parameters as fields of a request.
 
 use serde_json::Value as Json;
-use tokenrig_protos::prost_reflect::{DynamicMessage, ReflectMessage, Value};
+use tokenrig_protos::prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 
 use super::{
     Fault, Faults, quoted,
@@ -62,7 +62,8 @@ fn bind(message: &mut DynamicMessage, whole: &str, name: &str, value: &str, at: 
         }
         return;
     }
-    let json = Json::from(value);
+    // gcloud writes `showDeleted=False`.
+    let json = if field.kind() == Kind::Bool { Json::from(value.to_ascii_lowercase()) } else { Json::from(value) };
     let Some(read) = read_field(&field, &json, whole, at, &path, faults) else { return };
     match (read, message.get_field_mut(&field)) {
         (Value::List(more), Value::List(list)) => list.extend(more),

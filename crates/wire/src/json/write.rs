@@ -58,7 +58,8 @@ fn any(message: &DynamicMessage, enums: Enums) -> Json {
     let name = url.rsplit('/').next().unwrap_or_default();
     let inner = message.descriptor().parent_pool().get_message_by_name(name);
     let inner = inner.and_then(|described| DynamicMessage::decode(described, bytes).ok());
-    packed.insert("@type".to_owned(), Json::from(url));
+    // What Google describes in discovery documents only has messages of ours; outside they have Google's name.
+    packed.insert("@type".to_owned(), Json::from(url.replacen("/tokenrig.", "/google.", 1)));
     match inner.map(|inner| write(&inner, enums)) {
         Some(Json::Object(fields)) => packed.extend(fields),
         Some(other) => {

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokenrig_clock::Timestamp;
 use tokenrig_cloud::{AccountFault, AccountKey, CreatedKey, KeyOrigin, ServiceAccount as Account, UploadedKey};
 use tokenrig_decision::{Check, Refused};
 use tokenrig_jose::{Algorithm, PublicKey, x509};
-use tokenrig_protos::google::iam::admin::v1::{
-    CreateServiceAccountKeyRequest, DeleteServiceAccountKeyRequest, DisableServiceAccountKeyRequest,
-    EnableServiceAccountKeyRequest, GetServiceAccountKeyRequest, ListServiceAccountKeysRequest,
-    ListServiceAccountKeysResponse, ServiceAccountKey, ServiceAccountKeyAlgorithm as KeyAlgorithm,
-    ServiceAccountKeyOrigin, ServiceAccountPrivateKeyType as PrivateKeyType,
-    ServiceAccountPublicKeyType as PublicKeyType, UploadServiceAccountKeyRequest,
-    list_service_account_keys_request::KeyType,
+use tokenrig_protos::{
+    google::iam::admin::v1::{
+        CreateServiceAccountKeyRequest, DeleteServiceAccountKeyRequest, DisableServiceAccountKeyRequest,
+        EnableServiceAccountKeyRequest, GetServiceAccountKeyRequest, ListServiceAccountKeysRequest,
+        ListServiceAccountKeysResponse, ServiceAccountKey, ServiceAccountKeyAlgorithm as KeyAlgorithm,
+        ServiceAccountKeyOrigin, ServiceAccountPrivateKeyType as PrivateKeyType,
+        ServiceAccountPublicKeyType as PublicKeyType, UploadServiceAccountKeyRequest,
+        list_service_account_keys_request::KeyType,
+    },
+    prost_types,
 };
 use tokenrig_wire::{Api, Call};
 
@@ -192,12 +194,12 @@ fn told_key(account: &Account, key: &AccountKey) -> ServiceAccountKey {
         KeyOrigin::GoogleProvided => ServiceAccountKeyOrigin::GoogleProvided,
         KeyOrigin::UserProvided => ServiceAccountKeyOrigin::UserProvided,
     };
-    let for_ever = || Timestamp::from_second(FOR_EVER).unwrap_or(Timestamp::MAX);
+    let for_ever = prost_types::Timestamp { seconds: FOR_EVER, nanos: 0 };
     ServiceAccountKey {
         name: format!("{}/keys/{}", account.name(), key.id),
         key_algorithm: KeyAlgorithm::KeyAlgRsa2048.into(),
         valid_after_time: Some(timestamp(key.valid_after)),
-        valid_before_time: Some(timestamp(key.valid_before.unwrap_or_else(for_ever))),
+        valid_before_time: Some(key.valid_before.map_or(for_ever, timestamp)),
         key_origin: origin.into(),
         key_type: KeyType::UserManaged.into(),
         disabled: key.disabled,

@@ -1,0 +1,11 @@
+//! The service from outside, on both wires.
+
+mod accounts;
+mod keys;
+mod pools;
+mod projects;
+mod providers;
+mod refusals;
+mod rig;
+mod roles;
+mod services;
