@@ -101,7 +101,7 @@ pub async fn apply(site: &dyn Site, given: &Given) -> Result<Resources, GivenFau
 pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result<(Resources, Env), GivenFault> {
     let facts = site.facts();
     let resources = Resources::of(&facts, given);
-    let mut making = Making { site, given, facts, resources, env, token: None, exchanges: Vec::new() };
+    let mut making = Making { site, given, facts, resources, env, token: None, key_id: None, exchanges: Vec::new() };
     making.see();
     for index in &given.order {
         if let Some(resource) = given.resources.get(*index) {
@@ -126,6 +126,8 @@ struct Making<'a> {
     env: Env,
     /// The owner's access token.
     token: Option<String>,
+    /// The id that a key is to have which is being uploaded.
+    key_id: Option<String>,
     exchanges: Vec<Exchange>,
 }
 
@@ -226,8 +228,12 @@ impl Making<'_> {
             let failure = Failure { at: Some(key.span), ..Failure::new("keys of accounts cannot be given yet") };
             return Err(self.fault(failure));
         };
+        let disabled = fields.shift_remove("disabled") == Some(json!(true));
         fields.insert("name".to_owned(), json!(self.resources.name(account).unwrap_or_default()));
-        let made = self.call(upload, &fields, key.span).await?;
+        self.key_id = Some(id.to_owned());
+        let made = self.call(upload, &fields, key.span).await;
+        self.key_id = None;
+        let made = made?;
         let got = made.get("name").and_then(Json::as_str).and_then(|name| name.rsplit('/').next()).unwrap_or_default();
         if got != id {
             let failure = Failure {
@@ -236,6 +242,10 @@ impl Making<'_> {
                 ..Failure::new(format!("this public key has the id {got}, not {id}"))
             };
             return Err(self.fault(failure));
+        }
+        if disabled && let Some(disable) = tokenrig_protos::table().by_short("iam.serviceAccounts.keys.disable") {
+            let name = made.get("name").cloned().unwrap_or_default();
+            self.call(disable, &one("name", name), key.span).await?;
         }
         Ok(())
     }
@@ -336,6 +346,8 @@ impl Making<'_> {
             }
         };
         request.headers.push(("authorization".to_owned(), self.bearer(span).await?));
+        // A rig gives an uploaded key this id. Google makes one up; then what is given does not fit, and that is said.
+        request.headers.extend(self.key_id.clone().map(|id| ("x-tokenrig-key-id".to_owned(), id)));
         match exchange::send(self.site, request, &mut self.exchanges).await {
             Ok(answer) => Ok(answer),
             Err(fault) => Err(self.site_fault(span, method.short, &fault)),
