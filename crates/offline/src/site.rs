@@ -147,9 +147,9 @@ impl Site for RigSite {
         let key = match order.key {
             MintKey::Current => KeyChoice::Present,
             MintKey::Named(name) => KeyChoice::Named(name),
-            MintKey::Foreign => KeyChoice::Foreign,
         };
-        let order = IdpOrder { header: order.header, key, exact: true, ..IdpOrder::new(order.issuer, order.claims) };
+        let MintOrder { issuer, header, claims, key: _, flaw } = order;
+        let order = IdpOrder { header, key, flaw, exact: true, ..IdpOrder::new(issuer, claims) };
         let minted = self.rig.core().issuers().mint(order);
         async move { minted.map_err(|fault| SiteFault::Unknown(fault.to_string())) }.boxed()
     }
@@ -226,5 +226,16 @@ impl Site for RigSite {
             Ok(())
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenrig::Misbehaviour;
+    use tokenrig_scenario::MISBEHAVIOURS;
+
+    #[test]
+    fn scenarios_know_every_way_to_misbehave_by_the_name_that_issuers_have_for_it() {
+        assert_eq!(MISBEHAVIOURS, Misbehaviour::ALL.iter().map(|word| word.name()).collect::<Vec<_>>());
     }
 }

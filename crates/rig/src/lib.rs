@@ -26,7 +26,8 @@ mod state;
 
 pub use tokenrig_cloud::{Project, Settings};
 pub use tokenrig_gateway::{DialError, Dialer, Refused, RefusedHost};
-pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFault, MintOrder};
+pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFault, MintOrder, Misbehaviour};
+pub use tokenrig_jose::forge::Flaw;
 
 pub use crate::{
     builder::{RigBuilder, Time},

@@ -34,7 +34,6 @@ mod evaluate;
 mod events;
 mod exchange;
 mod files;
-mod flaw;
 pub mod given;
 mod headers;
 mod judge;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokenrig_decision::Record;
 pub use tokenrig_jose::Opened;
+use tokenrig_jose::forge::Flaw;
 pub use tokenrig_scenario::WorldName;
 
 /// The word of a world, as scenario files and `--world` write it.
@@ -203,6 +204,9 @@ pub struct MintOrder {
     pub claims: Map<String, Value>,
     /// The key that signs.
     pub key: MintKey,
+    /// What is wrong with it on purpose. The site gives the token this flaw, as
+    /// [`forge::flawed`](tokenrig_jose::forge::flawed) does, which overwrites what the claims say about the flawed thing.
+    pub flaw: Option<Flaw>,
 }
 
 /// Which key signs a token.
@@ -213,8 +217,6 @@ pub enum MintKey {
     Current,
     /// The issuer's key for an algorithm (`RS256`, `ES256`) or with this key id.
     Named(String),
-    /// A key of the same algorithm that the issuer does not publish, under the present key's id.
-    Foreign,
 }
 
 /// What [`Site::advance`] did.

@@ -10,7 +10,7 @@ use crate::{
     reader::{Reader, did_you_mean, list_all},
     template::{Key, Kind, Style, Template},
     things::Things,
-    words::{self, COLLECTIONS, Misbehaviour, PROVIDERS, SECTIONS},
+    words::{self, COLLECTIONS, MISBEHAVIOURS, PROVIDERS, SECTIONS},
     yaml::shorten,
 };
 
@@ -136,12 +136,11 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
             match &*key.text {
                 "misbehaves" => {
                     if let Some(word) = reader.word(value, "`misbehaves`")
-                        && Misbehaviour::of(&word.text).is_none()
+                        && !MISBEHAVIOURS.contains(&&*word.text)
                     {
-                        let known: Vec<&str> = Misbehaviour::ALL.iter().map(|known| known.word()).collect();
                         let fault = format!("`{}` is no way to misbehave", shorten(&word.text));
                         let fault = Diagnostic::error("given::unknown-word", word.span, fault);
-                        reader.push(did_you_mean(fault, &word, &known));
+                        reader.push(did_you_mean(fault, &word, MISBEHAVIOURS));
                     }
                 }
                 "alg" => {

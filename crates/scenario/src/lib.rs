@@ -79,5 +79,6 @@ pub use crate::{
     read::{parse_given, parse_scenario, read_given, read_scenario},
     source::{MAX_BYTES, Position, Source, SourceId, Sources, Span},
     template::{Expr, Key, Kind, Piece, RowUse, Template},
-    words::{Flaw, Misbehaviour, RigCall, nearest},
+    words::{MISBEHAVIOURS, RigCall, nearest},
 };
+pub use tokenrig_jose::forge::Flaw;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokenrig_jose::forge::Flaw;
 use tokenrig_protos::{Collection, Method};
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     rows::Rows,
     source::{Sources, Span},
     template::{Expr, Key, Template},
-    words::{Flaw, RigCall},
+    words::RigCall,
 };
 
 /// A scenario file. What differs from case to case is asked of [`Scenario::play`].

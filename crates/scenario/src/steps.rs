@@ -1,5 +1,6 @@
 //! One step: its verb, who calls, what is saved and expected.
 
+use tokenrig_jose::forge::Flaw;
 use tokenrig_protos::table;
 
 use crate::{
@@ -161,9 +162,9 @@ fn mint<'g>(
     }
     let flaw = get("flaw").and_then(|value| {
         let word = reader.word(value, "`flaw`")?;
-        let flaw = words::Flaw::of(&word.text);
+        let flaw = word.text.parse::<Flaw>().ok();
         if flaw.is_none() {
-            let known: Vec<&str> = words::Flaw::ALL.iter().map(|flaw| flaw.word()).collect();
+            let known: Vec<&str> = Flaw::ALL.iter().map(|flaw| flaw.name()).collect();
             let fault =
                 Diagnostic::error("mint::unknown-flaw", word.span, format!("`{}` is no flaw", shorten(&word.text)));
             reader.push(did_you_mean(fault, &word, &known));

@@ -118,6 +118,21 @@ pub(crate) const PROJECT: &[Word] =
 /// Keys of an issuer.
 pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), played("alg"), not_yet("upstream")];
 
+/// How an issuer misbehaves: the names that the service of issuers has for it.
+pub const MISBEHAVIOURS: &[&str] = &[
+    "none",
+    "keys-unreachable",
+    "slow",
+    "redirects",
+    "server-error",
+    "html",
+    "wrong-issuer",
+    "unknown-kid",
+    "bad-keys",
+    "oversized",
+    "wrong-certificate",
+];
+
 /// What an issuer signs with.
 pub(crate) const ALGORITHMS: &[&str] = &["RS256", "ES256"];
 
@@ -294,68 +309,6 @@ macro_rules! words {
             }
         }
     };
-}
-
-words! {
-    /// What is wrong on purpose with a token that `mint` makes.
-    Flaw {
-        /// `alg` is `none` and the signature is empty.
-        AlgNone = "alg-none",
-        /// Signed by a key that the issuer does not publish, under the key id of one that it does.
-        WrongKey = "wrong-key",
-        /// Its key id is none of the issuer's.
-        UnknownKid = "unknown-kid",
-        /// It names no key.
-        NoKid = "no-kid",
-        /// `exp` has passed.
-        Expired = "expired",
-        /// `iat` (and `nbf`, if there is one) lies in the future.
-        NotYetValid = "not-yet-valid",
-        /// No `exp`.
-        NoExp = "no-exp",
-        /// No `iat`.
-        NoIat = "no-iat",
-        /// `iss` is another issuer.
-        WrongIssuer = "wrong-issuer",
-        /// `aud` is another audience.
-        WrongAudience = "wrong-audience",
-        /// No `sub`.
-        NoSubject = "no-subject",
-        /// The claims were changed after signing.
-        TamperedPayload = "tampered-payload",
-        /// The token's end is missing.
-        Truncated = "truncated",
-        /// Larger than anybody takes.
-        Oversized = "oversized",
-    }
-}
-
-words! {
-    /// How an issuer misbehaves.
-    Misbehaviour {
-        /// Not at all.
-        None = "none",
-        /// Its keys cannot be fetched.
-        KeysUnreachable = "keys-unreachable",
-        /// It answers too late.
-        Slow = "slow",
-        /// It redirects.
-        Redirects = "redirects",
-        /// It answers with a status of 500.
-        ServerError = "server-error",
-        /// It answers with a web page.
-        Html = "html",
-        /// Its discovery document names another issuer.
-        WrongIssuer = "wrong-issuer",
-        /// It signs with a key that it does not publish.
-        UnknownKid = "unknown-kid",
-        /// Its key set cannot be read.
-        BadKeys = "bad-keys",
-        /// Its documents are too large.
-        Oversized = "oversized",
-        /// Its TLS certificate is for another host.
-        WrongCertificate = "wrong-certificate",
-    }
 }
 
 words! {

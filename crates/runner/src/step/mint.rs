@@ -6,7 +6,7 @@ use tokenrig_scenario::Mint;
 
 use super::{Case, Done, Stop};
 use crate::{
-    evaluate, flaw,
+    evaluate,
     world::{MintKey, MintOrder},
 };
 
@@ -49,14 +49,7 @@ impl Case<'_> {
             Some(key) => MintKey::Named(self.env.text(key)?),
             None => MintKey::Current,
         };
-        let mut order = MintOrder { issuer: mint.issuer.text.to_string(), header, claims, key };
-        if let Some((flaw, _)) = mint.flaw {
-            flaw::before(flaw, &mut order, now);
-        }
-        let token = self.site.mint(order).await?;
-        Ok(match mint.flaw {
-            Some((flaw, _)) => flaw::after(flaw, token),
-            None => token,
-        })
+        let flaw = mint.flaw.map(|(flaw, _)| flaw);
+        Ok(self.site.mint(MintOrder { issuer: mint.issuer.text.to_string(), header, claims, key, flaw }).await?)
     }
 }

@@ -11,10 +11,10 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokenrig_clock::Timestamp;
 use tokenrig_decision::Record;
-use tokenrig_jose::{Algorithm, JwkSet, pool, protected_header, sign};
+use tokenrig_jose::{Algorithm, JwkSet, forge::flawed, pool, protected_header, sign};
 use tokenrig_runner::{
-    Advanced, Answer, CaseReport, Catalogue, Event, Facts, Foundation, MintKey, MintOrder, Options, Outcome, Plan,
-    Received, Request, Selection, Site, SiteFault, Summary, Who, World, WorldFault, WorldName, run,
+    Advanced, Answer, CaseReport, Catalogue, Event, Facts, Foundation, MintOrder, Options, Outcome, Plan, Received,
+    Request, Selection, Site, SiteFault, Summary, Who, World, WorldFault, WorldName, run,
 };
 
 pub(crate) const START: &str = "2026-01-15T09:00:00Z";
@@ -169,10 +169,6 @@ impl Site for FakeSite {
     }
 
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {
-        let key = match order.key {
-            MintKey::Foreign => pool::rsa(9),
-            _ => pool::rsa(0),
-        };
         let mut header = protected_header(Algorithm::Rs256, KID);
         for (name, value) in &order.header {
             if value.is_null() {
@@ -181,7 +177,11 @@ impl Site for FakeSite {
                 header.insert(name.clone(), value.clone());
             }
         }
-        let token = sign(&header, &order.claims, key);
+        let key = pool::rsa(0);
+        let token = match order.flaw {
+            Some(flaw) => flawed(flaw, &header, &order.claims, key, self.now()),
+            None => sign(&header, &order.claims, key),
+        };
         Box::pin(async move { Ok(token) })
     }
 

@@ -64,7 +64,7 @@ async fn every_flaw_makes_a_token_wrong_in_its_own_way() {
     assert_eq!(peek(&flawed("alg-none").await).unwrap().header["alg"], "none");
     let token = flawed("wrong-key").await;
     assert!(!verified(&token) && peek(&token).unwrap().header["kid"] == KID);
-    assert_eq!(peek(&flawed("unknown-kid").await).unwrap().header["kid"], "no-such-key");
+    assert_ne!(peek(&flawed("unknown-kid").await).unwrap().header["kid"], KID);
     assert_eq!(peek(&flawed("no-kid").await).unwrap().header.get("kid"), None);
     let token = flawed("expired").await;
     assert!(verified(&token) && claims(&token)["exp"].as_i64().unwrap() < now);

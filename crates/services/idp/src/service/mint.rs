@@ -9,7 +9,7 @@ use tokenrig_decision::Check;
 use tokenrig_jose::{
     Algorithm, Map,
     forge::{Flaw, flawed},
-    pool, protected_header, sign, sign_raw,
+    protected_header, sign, sign_raw,
 };
 
 use super::{Issuers, keys::Key};
@@ -46,8 +46,6 @@ pub enum KeyChoice {
     Present,
     /// The present one of an algorithm (`RS256`, `ES256`), or the published one with this key id.
     Named(String),
-    /// One that nobody publishes, under the id of the present one.
-    Foreign,
 }
 
 /// Why a token was not made.
@@ -88,7 +86,7 @@ impl Issuers {
         let now = self.now();
         let found = self.with(&id, |entry| {
             let key = match &choice {
-                KeyChoice::Present | KeyChoice::Foreign => entry.key(entry.algorithm),
+                KeyChoice::Present => entry.key(entry.algorithm),
                 KeyChoice::Named(name) => match name.parse() {
                     Ok(algorithm) => entry.key(algorithm),
                     Err(_) => entry.keyring.published(now).find(|key| key.kid(self.seed()) == name).cloned(),
@@ -116,13 +114,9 @@ impl Issuers {
                 header.insert(name, value);
             }
         }
-        let signing = match choice {
-            KeyChoice::Foreign => pool::foreign(key.signing()),
-            KeyChoice::Present | KeyChoice::Named(_) => key.signing(),
-        };
         Ok(match flaw {
-            Some(flaw) => flawed(flaw, &header, &claims, signing, now),
-            None => sign(&header, &claims, signing),
+            Some(flaw) => flawed(flaw, &header, &claims, key.signing(), now),
+            None => sign(&header, &claims, key.signing()),
         })
     }
 

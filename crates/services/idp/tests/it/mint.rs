@@ -64,9 +64,9 @@ async fn a_key_is_chosen_by_algorithm_or_id() {
 }
 
 #[tokio::test]
-async fn a_foreign_key_signs_under_the_present_keys_id() {
+async fn the_wrong_key_signs_under_the_present_keys_id() {
     let rig = rig();
-    let jws = mint(&rig, MintOrder { key: KeyChoice::Foreign, ..MintOrder::new("corp", object(json!({}))) });
+    let jws = mint(&rig, MintOrder { flaw: Some(Flaw::WrongKey), ..MintOrder::new("corp", object(json!({}))) });
     let verdict = jws.verify(keys(&rig).await.resolve(jws.kid().unwrap(), Algorithm::Rs256).unwrap());
     assert_eq!(verdict, Err(SignatureFault::Mismatch));
 }
