@@ -3,17 +3,30 @@
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
 
-/// The settings of the exchange.
-#[derive(Debug, Clone)]
+/// The settings of the exchange. Each is an assumption, listed with its source in the documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How far `exp` may be past and `iat` ahead.
     pub skew: SignedDuration,
     /// How long fetched keys are kept.
     pub keys_kept: SignedDuration,
-    /// How much shorter than the subject token's life a federated token's life is told to be.
+    /// After an unknown key id made the issuer be asked again, the next one does so only this much later.
+    pub asked_again_after: SignedDuration,
+    /// How much of the subject token's life counts as gone on the way, and how much less than the federated token's
+    /// life `expires_in` tells: once each.
     pub shortened: SignedDuration,
+    /// Whether a subject token with a second of life left, or less, is answered by HTTP 500, as was measured.
+    pub one_second_left_fails: bool,
+    /// Whether a pool's `sessionDuration` may make a federated token outlive its subject token.
+    pub session_outlives_token: bool,
     /// The longest subject token that is read, in bytes.
     pub longest_token: usize,
+    /// Whether an `attribute.*` whose expression has no value refuses the exchange, rather than being left out.
+    pub missing_attribute_fails: bool,
+    /// Whether one trailing slash is no difference between the token's `iss` and the provider's `issuerUri`.
+    pub trailing_slash_ignored: bool,
+    /// The scope of a federated token when the request names none.
+    pub default_scope: String,
 }
 
 impl Default for Settings {
@@ -21,8 +34,14 @@ impl Default for Settings {
         Self {
             skew: SignedDuration::from_secs(60),
             keys_kept: SignedDuration::from_secs(5),
+            asked_again_after: SignedDuration::from_secs(1),
             shortened: SignedDuration::from_secs(1),
+            one_second_left_fails: false,
+            session_outlives_token: true,
             longest_token: 64 << 10,
+            missing_attribute_fails: false,
+            trailing_slash_ignored: true,
+            default_scope: "https://www.googleapis.com/auth/cloud-platform".to_owned(),
         }
     }
 }
@@ -42,19 +61,37 @@ pub(crate) const ALL: &[Assumption] = &[
         source: "not known; an uploaded key set was seen to take effect within 5 s",
     },
     Assumption {
-        name: "shortened",
-        about: "how much less than the lesser of the subject token's life and one hour `expires_in` says",
-        default: "1 s",
-        source: "a public measurement on 2026-09-28: one or two seconds less",
+        name: "asked_again_after",
+        about: "how often a key id that the kept keys lack makes the issuer be asked again",
+        default: "at once, then once in a second of the rig's clock",
+        source: "not known",
     },
     Assumption {
-        name: "missing_attribute",
+        name: "shortened",
+        about: "how much of the subject token's life is gone on the way, and how much less than the life `expires_in` says",
+        default: "1 s each",
+        source: "a public measurement on 2026-09-28: 30 s gives 28, 600 s gives 598, 3600 s gives 3598, more gives 3599, 2 s gives none",
+    },
+    Assumption {
+        name: "one_second_left_fails",
+        about: "whether a subject token with one second of life left is answered by HTTP 500",
+        default: "no: by a federated token without `expires_in`",
+        source: "a public measurement on 2026-09-28 saw the 500, its body is not known",
+    },
+    Assumption {
+        name: "session_outlives_token",
+        about: "whether a pool's `sessionDuration` alone says how long federated tokens live",
+        default: "it does; without it, the subject token's remaining life and an hour bound them",
+        source: "gcloud's help for `--session-duration`, which does not say it in so many words",
+    },
+    Assumption {
+        name: "missing_attribute_fails",
         about: "what becomes of an `attribute.*` whose expression has no value, for example because a claim is missing",
         default: "it is left out",
         source: "not known; providers that map optional claims are in public use",
     },
     Assumption {
-        name: "trailing_slash",
+        name: "trailing_slash_ignored",
         about: "whether one trailing slash tells an issuer from another",
         default: "it does not",
         source: "two public walk-throughs that work differ from the token's `iss` by one trailing slash",
@@ -72,3 +109,17 @@ pub(crate) const ALL: &[Assumption] = &[
         source: "not known",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_listed_and_nothing_else() {
+        let debug = format!("{:?}", Settings::default());
+        for assumption in ALL {
+            assert!(debug.contains(&format!("{}: ", assumption.name)), "{}", assumption.name);
+        }
+        assert_eq!(ALL.len(), 10);
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! A workload shows a token of its own OpenID provider and gets a federated access token for it (RFC 8693). The checks
 //! stand in the order `request audience provider issuer key signature token-audience times mapping condition size`.
-//! Tokens of OpenID providers are exchanged, with keys fetched from the issuer or uploaded with the provider; other
-//! kinds of subject tokens, downscoping, introspection and the browser flow answer 501.
+//! Tokens of OpenID providers are exchanged, with keys fetched from the issuer or uploaded with the provider, and the
+//! federated tokens can be introspected (checks `request token`). Other kinds of subject tokens, workforce pools,
+//! downscoping and the browser flow answer 501.
 //!
 //! Sources: the STS reference (<https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>), RFC 8693,
 //! AIP-4117, Google's troubleshooting pages, public measurements.

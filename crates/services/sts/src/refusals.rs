@@ -9,8 +9,9 @@ const WORKFORCE_TROUBLESHOOTING: &str =
 
 /// A field of the request is missing or holds a value that the exchange does not know.
 pub(crate) const REQUEST_FIELD_INVALID: Refusal = Refusal {
-    ids: &["sts-request-field-invalid"],
-    when: "a field of the request is missing or holds a value that the exchange does not know",
+    ids: &["sts-request-field-invalid", "sts-options-invalid", "sts-access-token-invalid"],
+    when: "a field of the request is missing or holds a value that the exchange does not know, `options` cannot be read, \
+           or an access token that is to be downscoped is not good",
     wire: Wire::OAuth { status: 400, error: "invalid_request", description: "Invalid value for \"{field}\"." },
     evidence: Evidence::assumed("the opening words of the refusal of a malformed `audience`"),
 };
@@ -85,7 +86,7 @@ pub(crate) const SIGNATURE_INVALID: Refusal = Refusal {
 /// The token is no signed JWT at all.
 pub(crate) const TOKEN_MALFORMED: Refusal = Refusal {
     ids: &["sts-token-malformed"],
-    when: "the subject token is no compact JWS with a JSON object for claims, or uses an algorithm other than RS256 and ES256",
+    when: "the subject token is no compact JWS with a JSON object for claims, or is not signed with RS256 or ES256",
     wire: Wire::OAuth { status: 400, error: "invalid_grant", description: "Unable to verify the ID Token signature." },
     evidence: Evidence::assumed("the recorded refusal of a token whose signature does not verify"),
 };
@@ -114,6 +115,27 @@ pub(crate) const TOKEN_STALE: Refusal = Refusal {
     evidence: Evidence::recorded(MEASURED, "2026-09-28", "full"),
 };
 
+/// The token has hardly any life left.
+pub(crate) const ONE_SECOND_LEFT: Refusal = Refusal {
+    ids: &["sts-one-second-left"],
+    when: "the subject token has a second of life left, if the setting `one_second_left_fails` is on",
+    wire: Wire::OAuth { status: 500, error: "internal_failure", description: "Internal error encountered." },
+    evidence: Evidence::recorded(MEASURED, "2026-09-28", "status"),
+};
+
+/// Too many requests this minute.
+pub(crate) const RATE_LIMITED: Refusal = Refusal {
+    ids: &["sts-rate-limited"],
+    when: "the quota `sts.googleapis.com/requests` has an end, and is used up for this minute",
+    wire: Wire::OAuth {
+        status: 429,
+        error: "quota_exceeded",
+        description: "The request was throttled due to rate limit: sts.googleapis.com/requests. Please retry after a \
+                      few seconds.",
+    },
+    evidence: Evidence::documented(TROUBLESHOOTING, "full"),
+};
+
 /// The mapping gives no subject.
 pub(crate) const SUBJECT_UNOBTAINABLE: Refusal = Refusal {
     ids: &["sts-google-subject-unobtainable"],
@@ -124,6 +146,18 @@ pub(crate) const SUBJECT_UNOBTAINABLE: Refusal = Refusal {
         description: "Could not obtain a value for google.subject from the given credential.",
     },
     evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "full"),
+};
+
+/// The mapping gives no value for an attribute.
+pub(crate) const ATTRIBUTE_UNOBTAINABLE: Refusal = Refusal {
+    ids: &["sts-attribute-unobtainable"],
+    when: "the mapping of an `attribute.*` has no value, if the setting `missing_attribute_fails` is on",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "Could not obtain a value for {attribute} from the given credential.",
+    },
+    evidence: Evidence::assumed("the documented refusal of a mapping that gives no `google.subject`"),
 };
 
 /// A mapped attribute is no text.
@@ -220,7 +254,10 @@ pub(crate) const ALL: &[&Refusal] = &[
     &TOKEN_MALFORMED,
     &AUDIENCE_MISMATCH,
     &TOKEN_STALE,
+    &ONE_SECOND_LEFT,
+    &RATE_LIMITED,
     &SUBJECT_UNOBTAINABLE,
+    &ATTRIBUTE_UNOBTAINABLE,
     &ATTRIBUTE_NOT_STRING,
     &GROUPS_NOT_LIST,
     &GROUP_NOT_STRING,

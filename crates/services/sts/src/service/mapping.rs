@@ -1,4 +1,4 @@
-//! Attribute mapping and condition: from the claims of a subject token to a federated identity.
+//! Attribute mapping: from the claims of a subject token to a federated identity.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,11 @@ use tokenrig_cel::{Dialect, Program, Scope, Value};
 use tokenrig_decision::Check;
 use tokenrig_jose::Map;
 
+use super::shown;
 use crate::refusals;
 
+const SUBJECT: &str = "google.subject";
+const GROUPS: &str = "google.groups";
 /// Bytes of `google.subject`.
 const LONGEST_SUBJECT: usize = 127;
 /// Bytes of all mapped values of a workload identity.
@@ -16,196 +19,150 @@ const LARGEST_ATTRIBUTES: usize = 8192;
 
 /// What the mapping made of the claims.
 #[derive(Debug, Default)]
-pub(crate) struct Mapped {
+pub(crate) struct Mapped<'a> {
+    /// `google.subject`.
     pub(crate) subject: String,
+    /// `google.groups`.
     pub(crate) groups: Vec<String>,
-    pub(crate) attributes: BTreeMap<String, String>,
-    /// `google.*` and `attribute.*` as the condition sees them.
-    google: Vec<(String, Value)>,
-    custom: Vec<(String, Value)>,
+    /// All that have a value, by their whole names.
+    values: Vec<(&'a str, Value)>,
+}
+
+impl Mapped<'_> {
+    /// `attribute.NAME` by NAME.
+    #[must_use]
+    pub(crate) fn attributes(&self) -> BTreeMap<String, String> {
+        let custom = self.values.iter().filter_map(|(name, value)| Some((name.strip_prefix("attribute.")?, value)));
+        custom.filter_map(|(name, value)| Some((name.to_owned(), value.as_str()?.to_owned()))).collect()
+    }
+
+    /// What stands under `google` or `attribute` in a condition.
+    #[must_use]
+    pub(crate) fn under(&self, prefix: &str) -> Value {
+        let name = |name: &'_ str| name.strip_prefix(prefix)?.strip_prefix('.').map(str::to_owned);
+        Value::map(self.values.iter().filter_map(|(full, value)| Some((name(full)?, value.clone()))))
+    }
 }
 
 /// Why a mapping gives no identity.
 #[derive(Debug)]
 enum Fault {
     SubjectUnobtainable { why: String },
+    AttributeUnobtainable { attribute: String, why: String },
     NotString { attribute: String, found: &'static str },
     GroupsNotList { found: &'static str },
     GroupNotString { found: &'static str },
 }
 
-/// Evaluates the mapping. The check tells what came of every attribute.
-pub(crate) fn map<'a>(mapping: impl Iterator<Item = (&'a str, &'a str)> + Clone, claims: &Map) -> (Mapped, Check) {
-    let assertion = Value::from(&Json::Object(claims.clone()));
-    let scope = Scope::new().with("assertion", assertion);
+/// Evaluates a mapping. The check tells what came of every attribute.
+///
+/// `missing_fails`: whether an attribute that has no value refuses, see `missing_attribute_fails` in assumptions.rs.
+pub(crate) fn map<'a>(mapping: &'a [(String, String)], claims: &Value, missing_fails: bool) -> (Mapped<'a>, Check) {
+    let scope = Scope::new().with("assertion", claims.clone());
     let mut mapped = Mapped::default();
-    let mut fault = None;
-    let mut seen = serde_json::Map::new();
-    let note = |told: &mut Option<Fault>, new: Fault| {
-        told.get_or_insert(new);
-    };
-    let mut subject_told = false;
-    for (attribute, expression) in mapping.clone() {
-        let value = match Program::compile(expression, Dialect::AttributeMapping) {
-            Ok(program) => program.evaluate(&scope).map_err(|fault| fault.message),
-            Err(fault) => Err(fault.message),
-        };
+    let mut first: Option<Fault> = None;
+    let (mut expected, mut seen) = (Map::new(), Map::new());
+    for (attribute, expression) in mapping {
+        let program = Program::compile(expression, Dialect::AttributeMapping).map_err(|fault| fault.message);
+        let value = program.and_then(|program| program.evaluate(&scope).map_err(|fault| fault.message));
+        expected.insert(attribute.clone(), Json::from(expression.as_str()));
         seen.insert(
-            attribute.to_owned(),
-            match &value {
-                Ok(value) => value.to_json(),
-                Err(why) => json!(format!("no value: {why}")),
-            },
+            attribute.clone(),
+            value.as_ref().map_or_else(|why| json!(format!("no value: {why}")), Value::to_json),
         );
-        match (attribute, value) {
-            ("google.subject", Ok(value)) => {
-                subject_told = true;
-                match value.as_str() {
-                    Some("") => note(&mut fault, Fault::SubjectUnobtainable { why: "it is empty".to_owned() }),
-                    Some(text) => {
-                        text.clone_into(&mut mapped.subject);
-                        mapped.google.push(("subject".to_owned(), value));
-                    }
-                    None if matches!(value, Value::Null) => {
-                        note(&mut fault, Fault::SubjectUnobtainable { why: "it is null".to_owned() });
-                    }
-                    None => {
-                        note(&mut fault, Fault::NotString { attribute: attribute.to_owned(), found: value.type_name() })
-                    }
-                }
-            }
-            ("google.subject", Err(why)) => {
-                subject_told = true;
-                note(&mut fault, Fault::SubjectUnobtainable { why });
-            }
-            ("google.groups", Ok(value)) => match groups(&value) {
-                Ok(groups) => {
-                    mapped.groups = groups;
-                    mapped.google.push(("groups".to_owned(), value));
-                }
-                Err(new) => note(&mut fault, new),
-            },
-            // A claim that is not there leaves its attribute out: assumed, see `missing_attribute` in assumptions.rs.
-            (_, Err(_)) => {}
-            (attribute, Ok(value)) => {
-                let name = attribute.strip_prefix("attribute.").unwrap_or(attribute).to_owned();
-                match value.as_str() {
-                    Some(text) => {
-                        mapped.attributes.insert(name.clone(), text.to_owned());
-                        mapped.custom.push((name, value));
-                    }
-                    None if matches!(value, Value::Null) => {}
-                    None => {
-                        note(&mut fault, Fault::NotString { attribute: attribute.to_owned(), found: value.type_name() })
-                    }
-                }
-            }
+        if let Err(fault) = mapped.take(attribute, value, missing_fails) {
+            first.get_or_insert(fault);
         }
     }
-    if !subject_told {
-        note(&mut fault, Fault::SubjectUnobtainable { why: "it is not mapped".to_owned() });
+    if first.is_none() && !mapping.iter().any(|(attribute, _)| attribute == SUBJECT) {
+        first = Some(Fault::SubjectUnobtainable { why: "it is not mapped".to_owned() });
     }
-    let expected: serde_json::Map<_, _> =
-        mapping.map(|(attribute, expression)| (attribute.to_owned(), json!(expression))).collect();
-    (mapped, check(expected, seen, fault))
+    let check = Check::named("mapping").expected(expected).found(shown::value(Json::Object(seen)));
+    (mapped, judge(check.holds(first.is_none()), first))
+}
+
+impl<'a> Mapped<'a> {
+    fn take(&mut self, attribute: &'a str, value: Result<Value, String>, missing_fails: bool) -> Result<(), Fault> {
+        let value = match value {
+            Ok(Value::Null) => Err("it is null".to_owned()),
+            Ok(Value::String(text)) if attribute == SUBJECT && text.is_empty() => Err("it is empty".to_owned()),
+            value => value,
+        };
+        let value = match value {
+            Ok(value) => value,
+            Err(why) if attribute == SUBJECT => return Err(Fault::SubjectUnobtainable { why }),
+            Err(why) if missing_fails => {
+                return Err(Fault::AttributeUnobtainable { attribute: attribute.to_owned(), why });
+            }
+            Err(_) => return Ok(()),
+        };
+        match (attribute, value.as_str()) {
+            (GROUPS, _) => self.groups = groups(&value)?,
+            (SUBJECT, Some(text)) => text.clone_into(&mut self.subject),
+            (_, Some(_)) => {}
+            (_, None) => {
+                return Err(Fault::NotString { attribute: attribute.to_owned(), found: value.type_name() });
+            }
+        }
+        self.values.push((attribute, value));
+        Ok(())
+    }
 }
 
 fn groups(value: &Value) -> Result<Vec<String>, Fault> {
     let items = value.as_list().ok_or(Fault::GroupsNotList { found: value.type_name() })?;
-    items
-        .iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or(Fault::GroupNotString { found: item.type_name() }))
-        .collect()
+    let text = |item: &Value| item.as_str().map(str::to_owned).ok_or(Fault::GroupNotString { found: item.type_name() });
+    items.iter().map(text).collect()
 }
 
-fn check(expected: serde_json::Map<String, Json>, seen: serde_json::Map<String, Json>, fault: Option<Fault>) -> Check {
-    let check = Check::named("mapping").expected(expected).found(seen).holds(fault.is_none());
+fn judge(check: Check, fault: Option<Fault>) -> Check {
+    let Some(fault) = fault else { return check };
     match fault {
-        None => check,
-        Some(Fault::SubjectUnobtainable { why }) => {
+        Fault::SubjectUnobtainable { why } => {
             check.or_refuse(&refusals::SUBJECT_UNOBTAINABLE, "sts-google-subject-unobtainable").mend(|| {
                 format!(
-                    "`google.subject` has no value ({why}): map it to a claim that the token has, in the provider's `attributeMapping`"
+                    "`google.subject` has no value ({why}): map it to a claim that the token has, in the provider's \
+                     `attributeMapping`"
                 )
             })
         }
-        Some(Fault::NotString { attribute, found }) => {
+        Fault::AttributeUnobtainable { attribute, why } => {
+            let mend = format!("`{attribute}` has no value ({why}): send the claim, or change the `attributeMapping`");
+            check
+                .or_refuse(&refusals::ATTRIBUTE_UNOBTAINABLE, "sts-attribute-unobtainable")
+                .with("attribute", attribute)
+                .mend(|| mend)
+        }
+        Fault::NotString { attribute, found } => {
             let id = if found == "list" { "sts-mapped-attribute-list" } else { "sts-mapped-attribute-boolean" };
             let mend = format!(
-                "`{attribute}` is mapped to a {found}: wrap the expression so that it gives a string, or send the claim as one"
+                "`{attribute}` is mapped to a {found}: wrap the expression so that it gives a string, or send the claim \
+                 as one"
             );
             check.or_refuse(&refusals::ATTRIBUTE_NOT_STRING, id).with("attribute", attribute).mend(|| mend)
         }
-        Some(Fault::GroupsNotList { found }) => check
+        Fault::GroupsNotList { found } => check
             .or_refuse(&refusals::GROUPS_NOT_LIST, "sts-groups-not-list")
             .mend(|| format!("`google.groups` is mapped to a {found}: it takes a list of strings")),
-        Some(Fault::GroupNotString { found }) => check
+        Fault::GroupNotString { found } => check
             .or_refuse(&refusals::GROUP_NOT_STRING, "sts-groups-elements-not-string")
             .mend(|| format!("an element of `google.groups` is a {found}: all must be strings")),
     }
 }
 
-/// Evaluates the condition, with the value of every sub-expression beside it.
-pub(crate) fn condition(text: &str, claims: &Map, mapped: &Mapped) -> Check {
-    let scope = Scope::new()
-        .with("assertion", Value::from(&Json::Object(claims.clone())))
-        .with("google", Value::map(mapped.google.clone()))
-        .with("attribute", Value::map(mapped.custom.clone()));
-    let check = Check::named("condition").expected(text);
-    let program = match Program::compile(text, Dialect::AttributeCondition) {
-        Ok(program) => program,
-        Err(fault) => {
-            return refuse(check.found(json!({ "error": fault.message })).holds(false), claims)
-                .mend(|| "the provider's `attributeCondition` is no valid CEL expression".to_owned());
-        }
-    };
-    if program.evaluate(&scope) == Ok(Value::Bool(true)) {
-        return check.found(true);
-    }
-    let explanation = program.explain(&scope);
-    let mut found = serde_json::Map::new();
-    match &explanation.result {
-        Ok(value) => found.insert("result".to_owned(), value.to_json()),
-        Err(fault) => found.insert("error".to_owned(), json!(fault.message)),
-    };
-    let values: serde_json::Map<_, _> = explanation
-        .parts
-        .iter()
-        .map(|part| {
-            let value = match &part.value {
-                Ok(value) => value.to_json(),
-                Err(why) => json!(format!("no value: {why}")),
-            };
-            (part.text.clone(), value)
-        })
-        .collect();
-    found.insert("values".to_owned(), Json::Object(values));
-    let told = explanation
-        .parts
-        .iter()
-        .filter_map(|part| part.value.as_ref().err().map(|why| format!("`{}` has no value ({why})", part.text)))
-        .next();
-    refuse(check.found(found).holds(false), claims).mend(|| match told {
-        Some(told) => format!("{told}: send the claim, or change the provider's `attributeCondition`"),
-        None => "send a token whose claims make the provider's `attributeCondition` true, or change it".to_owned(),
-    })
-}
-
-fn refuse(check: Check, claims: &Map) -> Check {
-    let id =
-        if claims.contains_key("sub") { "sts-attribute-condition-false" } else { "sts-sub-missing-with-condition" };
-    check.or_refuse(&refusals::CONDITION_FALSE, id)
+/// Whether the check is the refusal of a mapping that gives no subject.
+pub(crate) fn lacks_subject(check: &Check) -> bool {
+    check.refused().is_some_and(|refused| refused.id() == "sts-google-subject-unobtainable")
 }
 
 /// Bounds what was mapped.
-pub(crate) fn size(mapped: &Mapped) -> Check {
+pub(crate) fn size(mapped: &Mapped<'_>) -> Check {
     let subject = mapped.subject.len();
-    let all = subject
-        + mapped.groups.iter().map(String::len).sum::<usize>()
-        + mapped.attributes.values().map(String::len).sum::<usize>();
+    let texts = mapped.values.iter().filter_map(|(_, value)| value.as_str());
+    let all = texts.map(str::len).sum::<usize>() + mapped.groups.iter().map(String::len).sum::<usize>();
     let check = Check::named("size")
-        .expected(json!({ "google.subject": format!("at most {LONGEST_SUBJECT} bytes"), "all": format!("at most {LARGEST_ATTRIBUTES} bytes") }))
-        .found(json!({ "google.subject": subject, "all": all }));
+        .expected(json!({ "bytes of google.subject": LONGEST_SUBJECT, "bytes of all": LARGEST_ATTRIBUTES }))
+        .found(json!({ "bytes of google.subject": subject, "bytes of all": all }));
     if subject > LONGEST_SUBJECT {
         return check
             .holds(false)
@@ -217,4 +174,85 @@ pub(crate) fn size(mapped: &Mapped) -> Check {
         .or_refuse(&refusals::ATTRIBUTES_TOO_LARGE, "sts-mapped-attributes-over-limit")
         .with("limit", (LARGEST_ATTRIBUTES / 1024).to_string())
         .mend(|| "map fewer or shorter values".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn mapping(lines: &[(&str, &str)]) -> Vec<(String, String)> {
+        lines.iter().map(|(name, expression)| ((*name).to_owned(), (*expression).to_owned())).collect()
+    }
+
+    fn alice() -> Value {
+        Value::from(json!({ "sub": "alice", "groups": ["a", "b"], "admin": true, "n": null, "mixed": ["a", 1] }))
+    }
+
+    #[test]
+    fn claims_become_subject_groups_and_attributes() {
+        let lines = mapping(&[
+            (SUBJECT, "'corp:' + assertion.sub"),
+            (GROUPS, "assertion.groups"),
+            ("attribute.admin", "string(assertion.admin)"),
+            ("attribute.none", "assertion.none"),
+            ("attribute.null", "assertion.n"),
+        ]);
+        let (mapped, check) = map(&lines, &alice(), false);
+        assert!(check.ok());
+        assert_eq!((mapped.subject.as_str(), mapped.groups.len()), ("corp:alice", 2));
+        assert_eq!(mapped.attributes(), BTreeMap::from([("admin".to_owned(), "true".to_owned())]));
+        assert_eq!(mapped.under("google").get("subject"), Some(&Value::from("corp:alice")));
+        assert_eq!(mapped.under("attribute").get("admin"), Some(&Value::from("true")));
+        assert_eq!(check.finding()["google.groups"], json!(["a", "b"]));
+        assert!(check.finding()["attribute.none"].as_str().unwrap().starts_with("no value: "));
+    }
+
+    #[rstest]
+    #[case::not_mapped("attribute.a", "'x'", "sts-google-subject-unobtainable")]
+    #[case::no_claim(SUBJECT, "assertion.none", "sts-google-subject-unobtainable")]
+    #[case::null(SUBJECT, "assertion.n", "sts-google-subject-unobtainable")]
+    #[case::empty(SUBJECT, "''", "sts-google-subject-unobtainable")]
+    #[case::no_expression(SUBJECT, "assertion.", "sts-google-subject-unobtainable")]
+    #[case::boolean(SUBJECT, "assertion.sub == 'alice'", "sts-mapped-attribute-boolean")]
+    #[case::boolean_attribute("attribute.admin", "assertion.admin", "sts-mapped-attribute-boolean")]
+    #[case::list("attribute.groups", "assertion.groups", "sts-mapped-attribute-list")]
+    #[case::groups(GROUPS, "assertion.sub", "sts-groups-not-list")]
+    #[case::mixed_groups(GROUPS, "assertion.mixed", "sts-groups-elements-not-string")]
+    fn a_mapping_that_gives_no_identity_is_refused(#[case] name: &str, #[case] expression: &str, #[case] id: &str) {
+        let mut lines = mapping(&[(name, expression)]);
+        if id != "sts-google-subject-unobtainable" && name != SUBJECT {
+            lines.extend(mapping(&[(SUBJECT, "assertion.sub")]));
+        }
+        let (_, check) = map(&lines, &alice(), false);
+        assert_eq!(check.refused().unwrap().id(), id);
+        assert_eq!(lacks_subject(&check), id == "sts-google-subject-unobtainable");
+    }
+
+    #[test]
+    fn an_attribute_without_value_refuses_only_if_that_is_set() {
+        let lines = mapping(&[(SUBJECT, "assertion.sub"), ("attribute.none", "assertion.none")]);
+        assert!(map(&lines, &alice(), false).1.ok());
+        let (_, check) = map(&lines, &alice(), true);
+        assert_eq!(
+            check.refused().unwrap().message(),
+            "Could not obtain a value for attribute.none from the given credential."
+        );
+    }
+
+    #[rstest]
+    #[case(127, 0, None)]
+    #[case(128, 0, Some("sts-subject-over-127-bytes"))]
+    #[case(92, 8100, None)]
+    #[case(93, 8100, Some("sts-mapped-attributes-over-limit"))]
+    fn sizes_are_counted_in_bytes(#[case] subject: usize, #[case] other: usize, #[case] refused: Option<&str>) {
+        let lines = mapping(&[(SUBJECT, "assertion.sub"), ("attribute.a", "assertion.a"), (GROUPS, "[assertion.g]")]);
+        // Two bytes a character, but for the first.
+        let text = |bytes: usize| format!("{}{}", "x".repeat(bytes % 2), "é".repeat(bytes / 2));
+        let claims = Value::from(json!({ "sub": text(subject), "a": text(other / 2), "g": text(other / 2) }));
+        let (mapped, check) = map(&lines, &claims, false);
+        assert!(check.ok());
+        assert_eq!(size(&mapped).refused().map(|refused| refused.id()), refused);
+    }
 }

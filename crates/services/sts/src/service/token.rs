@@ -7,8 +7,8 @@ use tokenrig_clock::{SignedDuration, Timestamp};
 use tokenrig_decision::Check;
 use tokenrig_jose::{Algorithm, DateFault, JwkSet, Jws, Map, PublicKey, numeric_date};
 
-use super::keys::KeysFault;
-use crate::refusals;
+use super::{keys::KeysFault, shown};
+use crate::{assumptions::Settings, refusals};
 
 /// The token cannot be read, or its algorithm is none that is taken.
 pub(crate) fn malformed(why: &str) -> Check {
@@ -20,29 +20,39 @@ pub(crate) fn malformed(why: &str) -> Check {
         .mend(|| format!("send a signed JWT: {why}"))
 }
 
-/// `iss` against the provider's `oidc.issuerUri`.
-pub(crate) fn issuer(claims: &Map, issuer_uri: &str) -> Check {
-    let found = claims.get("iss").cloned().unwrap_or(Value::Null);
-    let same = found.as_str().is_some_and(|iss| without_slash(iss) == without_slash(issuer_uri));
-    let id = if found.is_null() { "sts-issuer-missing" } else { "sts-issuer-mismatch" };
-    Check::named("issuer")
-        .expected(issuer_uri)
-        .found(found.clone())
-        .holds(same)
+/// `iss` against the provider's `oidc.issuerUri`. `slash_ignored`: see `trailing_slash_ignored` in assumptions.rs.
+pub(crate) fn issuer(claims: &Map, issuer_uri: &str, slash_ignored: bool) -> Check {
+    let found = claims.get("iss");
+    let plain = |issuer: &str| if slash_ignored { without_slash(issuer).to_owned() } else { issuer.to_owned() };
+    let same = found.and_then(Value::as_str).is_some_and(|iss| plain(iss) == plain(issuer_uri));
+    let check = Check::named("issuer").expected(issuer_uri).found(claim(claims, "iss")).holds(same);
+    if same {
+        return check;
+    }
+    let id = if found.is_none_or(Value::is_null) { "sts-issuer-missing" } else { "sts-issuer-mismatch" };
+    check
         .or_refuse(&refusals::ISSUER_MISMATCH, id)
-        .with("iss", shown(&found))
+        .with("iss", said(found))
         .with("issuerUri", issuer_uri)
         .mend(|| "let the token's `iss` be the provider's `oidc.issuerUri`, to the letter".to_owned())
 }
 
-/// One trailing slash is insignificant: see `trailing_slash` in assumptions.rs.
 fn without_slash(issuer: &str) -> &str {
     issuer.strip_suffix('/').unwrap_or(issuer)
 }
 
+/// A claim as decisions show it; null for nothing.
+fn claim(claims: &Map, name: &str) -> Value {
+    claims.get(name).cloned().map_or(Value::Null, shown::value)
+}
+
 /// A claim as Google's messages show it: a text without quotes, `null` for nothing.
-fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn said(claim: Option<&Value>) -> String {
+    match claim {
+        None => "null".to_owned(),
+        Some(Value::String(text)) => shown::text(text),
+        Some(other) => shown::text(&other.to_string()),
+    }
 }
 
 /// The key that `kid` names.
@@ -63,15 +73,16 @@ pub(crate) fn key(
             };
             let check = check
                 .expected(source)
-                .found(fault.to_string())
+                .found(shown::text(&fault.to_string()))
                 .holds(false)
                 .or_refuse(&refusals::ISSUER_UNREACHABLE, id)
-                .mend(|| format!("make the issuer's keys readable: {fault}"));
+                .mend(|| shown::text(&format!("make the issuer's keys readable: {fault}")));
             return (check, None);
         }
     };
     let known: Vec<Value> = set.keys().iter().take(20).map(|jwk| json!(jwk.kid())).collect();
-    let check = check.expected(json!({ "kid": known, "alg": algorithm.name(), "of": source })).found(json!(kid));
+    let expected = json!({ "kid": known, "alg": algorithm.name(), "of": source });
+    let check = check.expected(shown::value(expected)).found(shown::field(kid));
     match kid.map(|kid| set.resolve(kid, algorithm)) {
         Some(Ok(key)) => (check, Some(key.clone())),
         Some(Err(why)) => {
@@ -97,11 +108,8 @@ pub(crate) fn key(
 
 /// The signature itself.
 pub(crate) fn signature(jws: &Jws, key: &PublicKey) -> Check {
-    let check = Check::named("signature").expected(format!(
-        "{} by key {}",
-        key.algorithm().name(),
-        jws.kid().unwrap_or_default()
-    ));
+    let kid = jws.kid().unwrap_or_default();
+    let check = Check::named("signature").expected(format!("{} by key {kid}", key.algorithm().name()));
     match jws.verify(key) {
         Ok(()) => check.found("it verifies"),
         Err(fault) => check
@@ -114,41 +122,43 @@ pub(crate) fn signature(jws: &Jws, key: &PublicKey) -> Check {
 
 /// `aud` against the allowed audiences.
 pub(crate) fn audience(claims: &Map, allowed: &[String]) -> Check {
-    let found = claims.get("aud").cloned().unwrap_or(Value::Null);
-    let held: Vec<&str> = match &found {
-        Value::String(one) => vec![one],
-        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+    let held: Vec<&str> = match claims.get("aud") {
+        Some(Value::String(one)) => vec![one],
+        Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     };
     let ok = held.iter().any(|held| allowed.iter().any(|allowed| allowed == held));
-    Check::named("token-audience")
-        .expected(json!(allowed))
-        .found(found.clone())
-        .holds(ok)
+    let check = Check::named("token-audience").expected(json!(allowed)).found(claim(claims, "aud")).holds(ok);
+    if ok {
+        return check;
+    }
+    let first = allowed.first().map_or("", String::as_str);
+    check
         .or_refuse(&refusals::AUDIENCE_MISMATCH, "sts-audience-mismatch")
-        .with("aud", held.join(", "))
+        .with("aud", shown::text(&held.join(", ")))
         .mend(|| {
-            format!("ask the issuer for a token whose `aud` is `{}`, or add what it has to the provider's `oidc.allowedAudiences`", allowed.first().map_or("", String::as_str))
+            format!(
+                "ask the issuer for a token whose `aud` is `{first}`, or add what it has to the provider's \
+                 `oidc.allowedAudiences`"
+            )
         })
 }
 
-/// `iat` and `exp` against the clock.
-pub(crate) fn times(claims: &Map, now: Timestamp, skew: SignedDuration) -> Check {
+/// `iat` and `exp` against the clock. Of a token that is good, the life that it has left: negative within the skew.
+pub(crate) fn times(claims: &Map, now: Timestamp, settings: &Settings) -> (Check, Option<SignedDuration>) {
+    let skew = settings.skew;
     let (iat, exp) = (numeric_date(claims, "iat"), numeric_date(claims, "exp"));
-    let claim = |name: &str| claims.get(name).cloned().unwrap_or(Value::Null);
-    let mut found = serde_json::Map::new();
-    for (name, date) in [("iat", &iat), ("exp", &exp)] {
-        let shown = match date {
-            Ok(at) => json!(at.to_string()),
-            Err(DateFault::Missing) => Value::Null,
-            Err(why) => json!(format!("{}: {why}", claim(name))),
-        };
-        found.insert(name.to_owned(), shown);
-    }
-    found.insert("now".to_owned(), json!(now.to_string()));
+    let date = |name: &str, date: &Result<Timestamp, DateFault>| match date {
+        Ok(at) => json!(at.to_string()),
+        Err(DateFault::Missing) => Value::Null,
+        Err(why) => json!(format!("{}: {why}", said(claims.get(name)))),
+    };
     let check = Check::named("times")
-        .expected(json!({ "iat": format!("at most {} s ahead", skew.as_secs()), "exp": format!("at most {} s past", skew.as_secs()) }))
-        .found(found);
+        .expected(json!({
+            "iat": format!("at most {} s ahead", skew.as_secs()),
+            "exp": format!("at most {} s past", skew.as_secs()),
+        }))
+        .found(json!({ "iat": date("iat", &iat), "exp": date("exp", &exp), "now": now.to_string() }));
     let (id, mend) = match (iat, exp) {
         (Err(why), _) => ("sts-token-iat-missing", format!("the token needs `iat`, a number of seconds: {why}")),
         (_, Err(why)) => ("sts-token-exp-missing", format!("the token needs `exp`, a number of seconds: {why}")),
@@ -163,9 +173,22 @@ pub(crate) fn times(claims: &Map, now: Timestamp, skew: SignedDuration) -> Check
                 iat.duration_since(now).as_secs()
             ),
         ),
-        _ => return check,
+        (Ok(_), Ok(exp)) => return left(check, exp.duration_since(now), settings),
     };
-    check.holds(false).or_refuse(&refusals::TOKEN_STALE, id).with("iat", shown(&claim("iat"))).mend(|| mend)
+    let check = check.holds(false).or_refuse(&refusals::TOKEN_STALE, id).with("iat", said(claims.get("iat")));
+    (check.mend(|| mend), None)
+}
+
+fn left(check: Check, left: SignedDuration, settings: &Settings) -> (Check, Option<SignedDuration>) {
+    let last_second = left.is_positive() && left <= SignedDuration::from_secs(1);
+    if !(settings.one_second_left_fails && last_second) {
+        return (check, Some(left));
+    }
+    let check = check
+        .holds(false)
+        .or_refuse(&refusals::ONE_SECOND_LEFT, "sts-one-second-left")
+        .mend(|| "the token has hardly any life left: get a new one from the issuer".to_owned());
+    (check, None)
 }
 
 #[cfg(test)]
@@ -187,8 +210,9 @@ mod tests {
     fn times_are_judged_with_sixty_seconds_of_skew(#[case] iat: i64, #[case] exp: i64, #[case] refused: Option<&str>) {
         let now: Timestamp = "2026-01-15T09:00:00Z".parse().unwrap();
         let claims = claims(json!({ "iat": now.as_second() + iat, "exp": now.as_second() + exp }));
-        let check = times(&claims, now, SignedDuration::from_secs(60));
+        let (check, left) = times(&claims, now, &Settings::default());
         assert_eq!(check.refused().map(|refused| refused.id()), refused);
+        assert_eq!(left, refused.is_none().then_some(SignedDuration::from_secs(exp)));
     }
 
     #[rstest]
@@ -204,16 +228,47 @@ mod tests {
 
     #[test]
     fn a_missing_issuer_is_shown_as_null() {
-        let check = issuer(&Map::new(), "https://login.corp.example");
+        let check = issuer(&Map::new(), "https://login.corp.example", true);
         assert_eq!(
             check.refused().unwrap().message(),
             "The issuer in ID Token null does not match the expected one in config: https://login.corp.example"
         );
     }
 
-    #[test]
-    fn one_trailing_slash_tells_no_issuer_from_another() {
-        assert!(issuer(&claims(json!({ "iss": "https://a.example/" })), "https://a.example").ok());
-        assert!(!issuer(&claims(json!({ "iss": "https://a.example//" })), "https://a.example").ok());
+    #[rstest]
+    #[case("https://a.example/", true, true)]
+    #[case("https://a.example/", false, false)]
+    #[case("https://a.example//", true, false)]
+    #[case("https://A.example", true, false)]
+    #[case("http://a.example", true, false)]
+    fn one_trailing_slash_tells_no_issuer_from_another(#[case] iss: &str, #[case] ignored: bool, #[case] ok: bool) {
+        assert_eq!(issuer(&claims(json!({ "iss": iss })), "https://a.example", ignored).ok(), ok);
+    }
+
+    #[rstest]
+    #[case::text(json!({ "iat": "1768467600", "exp": 1_768_471_200 }), "sts-token-iat-missing", "1768467600")]
+    #[case::fraction(json!({ "iat": 1_768_467_600.5, "exp": 1_768_471_200 }), "sts-token-iat-missing", "1768467600.5")]
+    #[case::negative(json!({ "iat": -1, "exp": -1 }), "sts-token-expired", "-1")]
+    #[case::null(json!({ "iat": 1_768_467_600, "exp": null }), "sts-token-exp-missing", "1768467600")]
+    #[case::huge(json!({ "iat": 1_768_467_600, "exp": 1e300 }), "sts-token-exp-missing", "1768467600")]
+    #[case::nothing(json!({}), "sts-token-iat-missing", "null")]
+    fn a_time_that_is_none_is_shown_as_it_is(#[case] given: Value, #[case] id: &str, #[case] said: &str) {
+        let now: Timestamp = "2026-01-15T09:00:00Z".parse().unwrap();
+        let (check, _) = times(&claims(given), now, &Settings::default());
+        assert_eq!(check.refused().unwrap().id(), id);
+        assert_eq!(check.refused().unwrap().message(), format!("ID Token issued at {said} is stale to sign-in."));
+    }
+
+    #[rstest]
+    #[case(2, false)]
+    #[case(1, true)]
+    #[case(0, false)]
+    #[case(-1, false)]
+    fn the_last_second_fails_only_if_that_is_set(#[case] left: i64, #[case] fails: bool) {
+        let now: Timestamp = "2026-01-15T09:00:00Z".parse().unwrap();
+        let claims = claims(json!({ "iat": now.as_second() - 60, "exp": now.as_second() + left }));
+        let settings = Settings { one_second_left_fails: true, ..Settings::default() };
+        assert_eq!(times(&claims, now, &settings).0.ok(), !fails);
+        assert!(times(&claims, now, &Settings::default()).0.ok());
     }
 }

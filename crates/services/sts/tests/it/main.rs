@@ -1,3 +1,9 @@
 //! The service from outside.
 
+mod checks;
+mod introspection;
+mod keys;
+mod properties;
 mod refusals;
+mod requests;
+mod rig;

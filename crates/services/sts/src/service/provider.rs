@@ -1,0 +1,111 @@
+//! The provider that a request names: whether it is there and enabled, and what it lets tokens be for.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+use tokenrig_cloud::{Cloud, Oidc, PoolState, Provider};
+use tokenrig_decision::Check;
+
+use super::shown;
+use crate::{model::ProviderName, refusals};
+
+/// Whether the provider exchanges tokens.
+pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Provider>) -> Check {
+    let resource = shown::text(&name.resource());
+    let active = json!({ "provider": resource, "state": "ACTIVE" });
+    let check = Check::named("provider").expected(active.clone());
+    let Some(provider) = provider else {
+        let check = check.found(Value::Null).holds(false);
+        let project = cloud.find_project(name.project).filter(|project| project.number != name.project);
+        return match project {
+            Some(project) => {
+                check.or_refuse(&refusals::TARGET_INVALID, "sts-audience-project-id-instead-of-number").mend(|| {
+                    format!("write the project's number in `audience`: `projects/{}`, not its id", project.number)
+                })
+            }
+            None => check
+                .or_refuse(&refusals::TARGET_INVALID, "sts-provider-not-found")
+                .mend(|| format!("there is no provider `{resource}`: correct `audience`, or create it")),
+        };
+    };
+    let (state, mend) = match (&provider.pool.state, provider.pool.disabled, &provider.state, provider.disabled) {
+        (PoolState::Deleted { .. }, ..) => ("the pool is deleted", "undelete it"),
+        (_, true, ..) => ("the pool is disabled", "enable it"),
+        (_, _, PoolState::Deleted { .. }, _) => ("the provider is deleted", "undelete it"),
+        (_, _, _, true) => ("the provider is disabled", "enable it"),
+        (PoolState::Active, false, PoolState::Active, false) => return check.found(active),
+    };
+    check
+        .found(json!({ "provider": resource, "state": state }))
+        .holds(false)
+        .or_refuse(&refusals::TARGET_INVALID, "sts-provider-disabled")
+        .mend(|| format!("{state}: {mend}"))
+}
+
+/// What a token's `aud` may hold: the provider's list, else its own name in both spellings.
+pub(crate) fn allowed_audiences<'a>(name: &ProviderName<'_>, oidc: &'a Oidc) -> Cow<'a, [String]> {
+    if !oidc.allowed_audiences.is_empty() {
+        return Cow::Borrowed(&oidc.allowed_audiences);
+    }
+    let resource = name.resource();
+    Cow::Owned(vec![format!("https://iam.googleapis.com/{resource}"), format!("//iam.googleapis.com/{resource}")])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rstest::rstest;
+    use tokenrig_clock::{ManualClock, Timestamp};
+    use tokenrig_cloud::{Foundation, WorkloadIdentityPool};
+
+    use super::*;
+
+    const NAME: ProviderName<'_> = ProviderName { project: "1071284184436", pool: "partners", provider: "corp" };
+
+    fn cloud() -> Cloud {
+        Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()))))
+    }
+
+    fn provider(change: impl FnOnce(&mut WorkloadIdentityPool, &mut Provider)) -> Provider {
+        let mut pool = WorkloadIdentityPool::default();
+        let mut provider = Provider::default();
+        change(&mut pool, &mut provider);
+        Provider { pool: Arc::new(pool), ..provider }
+    }
+
+    const DELETED: PoolState = PoolState::Deleted { expires: Timestamp::MAX };
+
+    #[rstest]
+    #[case::of_a_deleted_pool(|pool: &mut WorkloadIdentityPool, _: &mut Provider| pool.state = DELETED, "the pool is deleted")]
+    #[case::of_a_disabled_pool(|pool: &mut WorkloadIdentityPool, _: &mut Provider| pool.disabled = true, "the pool is disabled")]
+    #[case::deleted(|_: &mut WorkloadIdentityPool, own: &mut Provider| own.state = DELETED, "the provider is deleted")]
+    #[case::disabled(|_: &mut WorkloadIdentityPool, own: &mut Provider| own.disabled = true, "the provider is disabled")]
+    fn a_provider_that_is_not_active_exchanges_nothing(
+        #[case] change: fn(&mut WorkloadIdentityPool, &mut Provider),
+        #[case] state: &str,
+    ) {
+        let cloud = cloud();
+        assert!(check(&cloud, &NAME, Some(&provider(|_, _| {}))).ok());
+        let check = check(&cloud, &NAME, Some(&provider(change)));
+        assert_eq!(check.refused().unwrap().id(), "sts-provider-disabled");
+        assert_eq!(check.finding()["state"], state);
+    }
+
+    #[rstest]
+    #[case::unknown("42", "sts-provider-not-found")]
+    #[case::by_number("1071284184436", "sts-provider-not-found")]
+    #[case::by_id("shop-test", "sts-audience-project-id-instead-of-number")]
+    fn a_provider_that_is_not_there_is_told_from_a_wrong_project(#[case] project: &str, #[case] id: &str) {
+        let check = check(&cloud(), &ProviderName { project, ..NAME }, None);
+        assert_eq!(check.refused().unwrap().id(), id);
+    }
+
+    #[test]
+    fn a_list_of_audiences_takes_the_place_of_the_providers_name() {
+        let own = allowed_audiences(&NAME, &Oidc::default()).into_owned();
+        assert_eq!(own, ["https:", ""].map(|scheme| format!("{scheme}//iam.googleapis.com/{}", NAME.resource())));
+        let listed = Oidc { allowed_audiences: vec!["a".to_owned()], ..Oidc::default() };
+        assert_eq!(*allowed_audiences(&NAME, &listed), ["a"]);
+    }
+}
