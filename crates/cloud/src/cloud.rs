@@ -20,6 +20,7 @@ use crate::{
     google_keys::KeyRoom,
     ledger::Ledger,
     mint::Mint,
+    org_policies::{self, OrgPolicies},
     policies::{self, Policies},
     pools::{self, Pools},
     project::Project,
@@ -78,6 +79,7 @@ pub(crate) struct Inner {
     pub(crate) key_ring: KeyRing,
     pub(crate) pools: RwLock<pools::State>,
     pub(crate) policies: RwLock<policies::State>,
+    pub(crate) org_policies: RwLock<org_policies::State>,
     pub(crate) google_keys: KeyRoom,
     pub(crate) tokens_issued: Counter,
     pub(crate) ledger: Ledger,
@@ -115,6 +117,7 @@ impl Cloud {
             key_ring: KeyRing::default(),
             pools: RwLock::default(),
             policies: RwLock::default(),
+            org_policies: RwLock::default(),
             google_keys: KeyRoom::new(&settings.seed),
             tokens_issued: Counter::default(),
             ledger: Ledger::default(),
@@ -255,6 +258,12 @@ impl Cloud {
     #[must_use]
     pub fn policies(&self) -> Policies<'_> {
         Policies(self)
+    }
+
+    /// Organization policies.
+    #[must_use]
+    pub fn org_policies(&self) -> OrgPolicies<'_> {
+        OrgPolicies(self)
     }
 
     /// The mint.

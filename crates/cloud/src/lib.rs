@@ -45,6 +45,7 @@ mod google_keys;
 mod ledger;
 mod mint;
 mod names;
+mod org_policies;
 mod policies;
 mod pools;
 mod project;
@@ -65,6 +66,7 @@ pub use crate::{
     google_keys::{GoogleKey, GoogleKeys},
     ledger::Issued,
     mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed},
+    org_policies::{OrgPolicies, OrgPolicy, OrgRule},
     policies::{EtagStale, Policies},
     pools::{Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WorkloadIdentityPool},
     project::{Agent, Project},
