@@ -62,12 +62,25 @@ fn lines(check: &CheckRecord, width: usize) -> Vec<Line> {
     lines.into_iter().map(|text| Line { failed: true, text }).collect()
 }
 
-/// A value line by line: the items of a list, the text of a text, all else as JSON; nothing for null.
+/// A value line by line: the items of a list, the text of a text, a map as `name value` pairs; nothing for null.
 fn values(value: &Value) -> Vec<String> {
-    let one = |value: &Value| flat(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items.iter().map(one).collect(),
         other => vec![one(other)],
     }
+}
+
+fn one(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => {
+            let pairs = fields.iter().filter(|(_, value)| !value.is_null());
+            let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name} {}", one(value))).collect();
+            pairs.join(", ")
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(one).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    };
+    flat(&text)
 }
