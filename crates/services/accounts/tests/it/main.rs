@@ -1,0 +1,7 @@
+//! The account endpoints from outside, without a network.
+
+mod assertions;
+mod keys;
+mod refusals;
+mod support;
+mod tokeninfo;
