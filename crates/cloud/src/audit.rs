@@ -22,6 +22,25 @@ pub struct LogEntry {
     pub payload: Value,
 }
 
+/// One entry of a log of requests: what a front end tells of a request that it let in or refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestEntry {
+    /// The log's id, for example `run.googleapis.com/requests`.
+    pub log: &'static str,
+    /// The monitored resource's type, for example `cloud_run_revision`.
+    pub resource_type: &'static str,
+    /// The monitored resource's labels.
+    pub resource_labels: Vec<(&'static str, String)>,
+    /// The entry's own labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// `httpRequest`: `google.logging.type.HttpRequest` as JSON.
+    pub request: Value,
+    /// `textPayload`, if there is something to say.
+    pub text: Option<String>,
+}
+
 /// The severity of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of google.logging.type.LogSeverity")]
@@ -33,7 +52,13 @@ pub enum Severity {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Trail(Mutex<(u64, VecDeque<(Timestamp, LogEntry)>)>);
+pub(crate) struct Trail(Mutex<(u64, VecDeque<(Timestamp, Entry)>)>);
+
+#[derive(Debug)]
+enum Entry {
+    Audit(LogEntry),
+    Request(RequestEntry),
+}
 
 /// The audit trail of a cloud.
 #[derive(Clone, Copy)]
@@ -42,6 +67,15 @@ pub struct Audit<'a>(pub(crate) &'a Cloud);
 impl Audit<'_> {
     /// Keeps an entry; the oldest goes when the ring is full.
     pub fn record(&self, entry: LogEntry) {
+        self.keep(Entry::Audit(entry));
+    }
+
+    /// Keeps an entry of a log of requests, in the same ring.
+    pub fn record_request(&self, entry: RequestEntry) {
+        self.keep(Entry::Request(entry));
+    }
+
+    fn keep(&self, entry: Entry) {
         let now = self.0.now();
         let mut guard = lock(&self.0.inner().audit.0);
         if guard.1.len() >= self.0.settings().ring.max(1) {
@@ -60,20 +94,38 @@ impl Audit<'_> {
         entries.map(|(number, (at, entry))| (number, self.json(number, *at, entry))).collect()
     }
 
-    fn json(&self, number: u64, at: Timestamp, entry: &LogEntry) -> Value {
+    fn json(&self, number: u64, at: Timestamp, entry: &Entry) -> Value {
         let project = &self.0.project().id;
         let id = self.0.derive().bytes("insert id", &[&number.to_be_bytes()]);
-        let labels: Map<String, Value> = entry.labels.iter().map(|(key, is)| ((*key).to_owned(), json!(is))).collect();
-        json!({
-            "logName": format!("projects/{project}/logs/{}", entry.log.replace('/', "%2F")),
+        let (log, severity, kind, about) = match entry {
+            Entry::Audit(entry) => (entry.log, entry.severity, entry.resource_type, &entry.labels),
+            Entry::Request(entry) => (entry.log, entry.severity, entry.resource_type, &entry.resource_labels),
+        };
+        let mut told = json!({
+            "logName": format!("projects/{project}/logs/{}", log.replace('/', "%2F")),
             "insertId": hex(&id).get(..14),
             "timestamp": at.to_string(),
             "receiveTimestamp": at.to_string(),
-            "severity": format!("{:?}", entry.severity).to_ascii_uppercase(),
-            "resource": { "type": entry.resource_type, "labels": labels },
-            "protoPayload": entry.payload,
-        })
+            "severity": format!("{severity:?}").to_ascii_uppercase(),
+            "resource": { "type": kind, "labels": labels(about) },
+        });
+        match entry {
+            Entry::Audit(entry) => told["protoPayload"] = entry.payload.clone(),
+            Entry::Request(entry) => {
+                told["labels"] = labels(&entry.labels);
+                told["httpRequest"] = entry.request.clone();
+                if let Some(text) = &entry.text {
+                    told["textPayload"] = json!(text);
+                }
+            }
+        }
+        told
     }
+}
+
+fn labels(labels: &[(&'static str, String)]) -> Value {
+    let labels: Map<String, Value> = labels.iter().map(|(key, is)| ((*key).to_owned(), json!(is))).collect();
+    Value::Object(labels)
 }
 
 #[cfg(test)]
@@ -97,5 +149,26 @@ mod tests {
         assert_eq!((&entry["severity"], &entry["timestamp"]), (&json!("INFO"), &json!("2026-01-15T09:00:00Z")));
         assert_eq!(entry["insertId"].as_str().map(str::len), Some(14));
         assert!(cloud.audit().since(1).is_empty());
+    }
+
+    #[test]
+    fn a_request_stands_in_the_same_ring_with_what_was_said_of_it() {
+        let cloud = cloud();
+        cloud.audit().record_request(RequestEntry {
+            log: "run.googleapis.com/requests",
+            resource_type: "cloud_run_revision",
+            resource_labels: vec![("service_name", "orders".into())],
+            labels: vec![("decision", "7".into())],
+            severity: Severity::Warning,
+            request: json!({ "requestMethod": "GET", "status": 403 }),
+            text: Some("The request was not authenticated.".to_owned()),
+        });
+        let (_, entry) = cloud.audit().since(0).remove(0);
+        assert_eq!(entry["resource"], json!({ "type": "cloud_run_revision", "labels": { "service_name": "orders" } }));
+        assert_eq!((&entry["labels"]["decision"], &entry["httpRequest"]["status"]), (&json!("7"), &json!(403)));
+        assert_eq!(
+            (&entry["textPayload"], entry.get("protoPayload")),
+            (&json!("The request was not authenticated."), None)
+        );
     }
 }

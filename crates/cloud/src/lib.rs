@@ -58,7 +58,7 @@ pub use crate::{
     accounts::{
         AccountFault, AccountKey, Accounts, CreatedKey, KeyOrigin, NewAccount, ServiceAccount, SystemKey, UploadedKey,
     },
-    audit::{Audit, LogEntry, Severity},
+    audit::{Audit, LogEntry, RequestEntry, Severity},
     caller::{Caller, CallerFault, SelfSignedFault, TokenKind},
     cloud::{Cloud, Foundation},
     decisions::Decisions,

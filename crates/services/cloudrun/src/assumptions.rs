@@ -1,5 +1,8 @@
 //! What Google has not told about Cloud Run's front door, and what is done instead.
 
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::request::Parts;
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
 
@@ -10,12 +13,22 @@ pub struct Settings {
     pub skew: SignedDuration,
     /// Whether an audience with one trailing slash more than a service's URL is that URL.
     pub trailing_slash: bool,
+    /// Which requests come from inside, for services whose `ingress` takes no others.
+    pub inside: Inside,
+    /// What a user with a token of gcloud gets who may not invoke the service.
+    pub user_without_invoker: UserWithoutInvoker,
+    /// How long an instance may take until it listens. Real time.
+    pub start_up: Duration,
+    /// How long an instance has between SIGTERM and SIGKILL. Real time.
+    pub grace: Duration,
     /// Requests kept per rig for `received`.
     pub received: usize,
     /// Bytes of a received body that are kept.
     pub kept_body: usize,
-    /// Bytes of a request's body.
+    /// Bytes of a request's body; gRPC streams have no bound.
     pub largest_body: usize,
+    /// Revisions kept per service; beyond, the oldest goes.
+    pub revisions: usize,
 }
 
 impl Default for Settings {
@@ -23,11 +36,61 @@ impl Default for Settings {
         Self {
             skew: SignedDuration::ZERO,
             trailing_slash: true,
+            inside: Inside::default(),
+            user_without_invoker: UserWithoutInvoker::default(),
+            start_up: Duration::from_secs(240),
+            grace: Duration::from_secs(10),
             received: 10_000,
             kept_body: 256 << 10,
             largest_body: 10 << 20,
+            revisions: 1_000,
         }
     }
+}
+
+/// Which requests come from inside: from a network of the project, or from a service of Google that acts for it.
+#[derive(Clone, Default)]
+pub enum Inside {
+    /// None: all who reach a rig stand outside.
+    #[default]
+    Nobody,
+    /// All.
+    Everybody,
+    /// Those for which this is true, by their head and extensions.
+    When(Arc<dyn Fn(&Parts) -> bool + Send + Sync>),
+}
+
+impl Inside {
+    pub(crate) fn holds(&self, parts: &Parts) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everybody => true,
+            Self::When(is) => is(parts),
+        }
+    }
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nobody => "Nobody",
+            Self::Everybody => "Everybody",
+            Self::When(_) => "When(…)",
+        })
+    }
+}
+
+/// What a user gets whose token is good, whose audience is gcloud's client id, and who lacks `run.routes.invoke`.
+/// Captures differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UserWithoutInvoker {
+    /// 403, as a service account does.
+    #[default]
+    Forbidden,
+    /// 401, as was recorded in September 2026.
+    Unauthorized,
+    /// 404, which hides that the service is there.
+    NotFound,
 }
 
 /// All of them, for the documents.
@@ -61,5 +124,53 @@ pub(crate) const ALL: &[Assumption] = &[
         about: "what becomes of a bad token at a service that everybody may invoke",
         default: "it is ignored",
         source: "a public note of 2026",
+    },
+    Assumption {
+        name: "public_token_kept",
+        about: "whether a token that nobody checks, at a service that everybody may invoke, reaches the workload whole",
+        default: "it does: public services verify tokens of their own users",
+        source: "not known; Google documents the removal for tokens that Cloud Run validates",
+    },
+    Assumption {
+        name: "inside",
+        about: "which requests come from inside, for services with `ingress` internal",
+        default: "none that reach a rig by its gateway",
+        source: "Google counts networks of the project and its own services; a rig has neither by itself",
+    },
+    Assumption {
+        name: "user_without_invoker",
+        about: "what a user with a token of gcloud gets who may not invoke the service",
+        default: "403",
+        source: "a capture of 2026 shows 401, a note of the same month 404, Google's documents 403",
+    },
+    Assumption {
+        name: "gcloud_audience",
+        about: "whose tokens may have gcloud's client id as audience",
+        default: "users' alone",
+        source: "Google documents it for users; for service accounts it is not known",
+    },
+    Assumption {
+        name: "account_gone",
+        about: "what a good token gets whose service account was deleted or disabled meanwhile",
+        default: "403",
+        source: "not known",
+    },
+    Assumption {
+        name: "instance_protocol",
+        about: "which requests reach an instance by HTTP/2",
+        default: "gRPC always, others if the container's port is named `h2c`",
+        source: "Google documents the port's name; that gRPC needs no name is a guess",
+    },
+    Assumption {
+        name: "start_up",
+        about: "how long an instance may take until it listens at its port",
+        default: "240 s",
+        source: "the default TCP start-up probe in the documents",
+    },
+    Assumption {
+        name: "revision_of",
+        about: "which changes of a service make a new revision",
+        default: "those of `template` alone",
+        source: "the API reference of version 2",
     },
 ];

@@ -1,9 +1,12 @@
 //! The stand-in for Cloud Run: `*.run.app` and the admin API at `run.googleapis.com`.
 //!
 //! The front door lets a request in only if its ID token was signed by Google, is in time, was made for this very service,
-//! and stands for somebody with `run.routes.invoke`. Behind it answers a [`Workload`]: an echo, or an issuer of the rig.
-//! The checks are `credential issuer signature audience times permission`, in this order. What the door saw is kept, and
-//! [`CloudRun::received`] tells it.
+//! and stands for somebody with `run.routes.invoke`. The checks are `ingress credential issuer signature audience times
+//! permission`, in this order. What the door saw is kept, and [`CloudRun::received`] tells it; a log of requests stands in
+//! the cloud's audit trail.
+//!
+//! Behind it answers what [`CloudRun::set_workload`] was told: an echo, an issuer of the rig, answers in their order, a
+//! server on this machine, a command that the rig starts, or a [`Workload`] of another crate's.
 //!
 //! Sources: Cloud Run's documents on authentication (<https://cloud.google.com/run/docs/authenticating/service-to-service>)
 //! and custom audiences, the API reference of version 2, public captures of the front door's pages.
@@ -21,18 +24,21 @@
 //! ```
 
 mod assumptions;
+mod front;
 mod model;
 mod refusals;
 mod routes;
 mod service;
 mod urls;
+mod workload;
 
 use tokenrig_decision::Refusal;
 use tokenrig_wire::{Front, Hosts, Service};
 
 pub use crate::{
-    assumptions::Settings,
-    service::{CloudRun, IssuerRouter, Received, Workload, WorkloadFault},
+    assumptions::{Inside, Settings, UserWithoutInvoker},
+    service::{CloudRun, EnvironmentMaker, Received, Summary},
+    workload::{Contract, InstanceFault, IssuerRouter, Workload, WorkloadFault, WorkloadMaker},
 };
 
 /// The service as a rig composes it: it answers for every host below `run.app`, as Google does.

@@ -1,11 +1,18 @@
 //! Services: their rules, names and URLs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokenrig_cloud::Cloud;
-use tokenrig_protos::google::cloud::run::v2::Service;
+use tokenrig_protos::google::cloud::run::v2::{Service, env_var};
 
-use crate::urls::{hashed_host, numbered_host};
+use crate::{
+    assumptions::Settings,
+    urls::{hashed_host, numbered_host},
+    workload::Contract,
+};
+
+/// How long a request may take unless the service says otherwise (<https://cloud.google.com/run/docs/configuring/request-timeout>).
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A deployed service with what the front door reads from it.
 #[derive(Debug)]
@@ -14,8 +21,16 @@ pub(crate) struct Deployed {
     pub(crate) resource: Service,
     /// Its names in parts.
     pub(crate) name: ServiceName,
+    /// Its name with the project's id.
+    pub(crate) canonical: String,
+    /// The full resource name of its policy.
+    pub(crate) policy: String,
     /// The two host names it answers at, the numbered one first.
     pub(crate) hosts: [String; 2],
+    /// The audiences that open its door: both URLs, the main one first, and the custom ones.
+    pub(crate) audiences: Vec<String>,
+    /// What its instances are promised.
+    pub(crate) contract: Contract,
 }
 
 /// `projects/P/locations/L/services/S`.
@@ -58,19 +73,61 @@ pub(crate) fn is_service_id(id: &str) -> bool {
 }
 
 impl Deployed {
-    pub(crate) fn new(resource: Service, name: ServiceName, cloud: &Cloud) -> Arc<Self> {
-        let hosts = [
-            numbered_host(&name.service, &cloud.project().number, &name.location),
-            hashed_host(&name.service, cloud.run_hash(), &name.location),
-        ];
-        Arc::new(Self { resource, name, hosts })
+    pub(crate) fn new(resource: Service, name: ServiceName, cloud: &Cloud, settings: &Settings) -> Arc<Self> {
+        let hosts = hosts(&name, cloud);
+        let urls = hosts.iter().rev().map(|host| format!("https://{host}"));
+        let audiences = urls.chain(resource.custom_audiences.iter().cloned()).collect();
+        let canonical = name.canonical(&cloud.project().id);
+        let contract = contract(&resource, &name, settings);
+        Arc::new(Self { policy: policy_name(&canonical), canonical, hosts, audiences, contract, resource, name })
     }
 
-    /// The audiences that open its door: both URLs and the custom ones.
-    pub(crate) fn audiences(&self) -> Vec<String> {
-        let urls = self.hosts.iter().rev().map(|host| format!("https://{host}"));
-        urls.chain(self.resource.custom_audiences.iter().cloned()).collect()
+    /// Whether it has a tag of this name, which is a host name of its own in front of the service's.
+    pub(crate) fn has_tag(&self, tag: &str) -> bool {
+        self.resource.traffic.iter().any(|target| !target.tag.is_empty() && target.tag == tag)
     }
+}
+
+/// The two host names of a service, the numbered one first.
+pub(crate) fn hosts(name: &ServiceName, cloud: &Cloud) -> [String; 2] {
+    [
+        numbered_host(&name.service, &cloud.project().number, &name.location),
+        hashed_host(&name.service, cloud.run_hash(), &name.location),
+    ]
+}
+
+fn contract(resource: &Service, name: &ServiceName, settings: &Settings) -> Contract {
+    let template = resource.template.clone().unwrap_or_default();
+    // The container that takes requests is the one with a port; of one container it may go without saying.
+    let container = template.containers.iter().find(|container| !container.ports.is_empty());
+    let container = container.or(template.containers.first());
+    let port = container.and_then(|container| container.ports.first());
+    let variables = container.map(|container| container.env.as_slice()).unwrap_or_default().iter();
+    let environment = variables.filter_map(|variable| match &variable.values {
+        Some(env_var::Values::Value(value)) => Some((variable.name.clone(), value.clone())),
+        // The rig has no secrets to take it from.
+        Some(env_var::Values::ValueSource(_)) => None,
+        None => Some((variable.name.clone(), String::new())),
+    });
+    let timeout = template.timeout.and_then(|timeout| Duration::try_from(timeout).ok());
+    let revision = resource.latest_ready_revision.rsplit('/').next().unwrap_or_default();
+    Contract {
+        service: name.service.clone(),
+        revision: revision.to_owned(),
+        configuration: name.service.clone(),
+        service_account: template.service_account,
+        port: port.and_then(|port| u16::try_from(port.container_port).ok()).filter(|port| *port > 0).unwrap_or(8080),
+        http2: port.is_some_and(|port| port.name == "h2c"),
+        environment: environment.filter(|(name, value)| is_variable(name, value)).collect(),
+        start_up: settings.start_up,
+        grace: settings.grace,
+        timeout: timeout.filter(|timeout| !timeout.is_zero()).unwrap_or(TIMEOUT),
+    }
+}
+
+/// Whether a process can be given it.
+fn is_variable(name: &str, value: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0')
 }
 
 #[cfg(test)]

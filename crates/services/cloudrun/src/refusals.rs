@@ -17,8 +17,8 @@ pub(crate) const NO_CREDENTIAL: Refusal = Refusal {
 ///
 /// One wire form for many causes; which one it was, only the decision tells.
 pub(crate) const TOKEN_UNVERIFIABLE: Refusal = Refusal {
-    ids: &["run-front-token-unverifiable", "run-front-expired-token"],
-    when: "the bearer token is not a Google ID token, is expired, or was made for another audience",
+    ids: &["run-front-token-unverifiable", "run-front-expired-token", "run-front-user-without-invoker"],
+    when: "the bearer token is not a Google ID token, is expired, or was made for another audience; by a setting also a user of gcloud who may not invoke the service",
     wire: Wire::Page { status: 401, headers: &[INVALID_TOKEN], html: include_str!("pages/401.html") },
     evidence: Evidence::recorded(
         "google/adk-python#3814 (page); a public capture of a deployed service (header)",
@@ -35,20 +35,48 @@ pub(crate) const PERMISSION_DENIED: Refusal = Refusal {
     evidence: Evidence::reported("simulators of the front door and public notes", "status"),
 };
 
-/// Nothing has this host name.
+/// Nothing that the caller may know of answers here.
 pub(crate) const NOT_FOUND: Refusal = Refusal {
-    ids: &["run-front-not-found"],
-    when: "no service has this host name, or the path is kept by the front door (`/healthz`)",
+    ids: &["run-front-not-found", "run-front-ingress-not-allowed", "run-front-user-not-found"],
+    when: "no service has this host name; the path is kept by the front end (`/healthz`); the service's `ingress` does not take the request; by a setting also a user of gcloud who may not invoke the service",
     wire: Wire::Page { status: 404, headers: &[], html: include_str!("pages/404.html") },
-    evidence: Evidence::reported("public notes on deleted services", "status"),
+    evidence: Evidence::reported("public notes on deleted services, internal services and `/healthz`", "status"),
 };
 
-/// The workload behind the door did not answer.
+/// No instance takes the request.
 pub(crate) const WORKLOAD_UNAVAILABLE: Refusal = Refusal {
     ids: &["run-front-workload-unavailable"],
-    when: "the request was let in and the workload behind the door did not answer",
+    when: "the request was let in and no instance of the workload takes requests",
     wire: Wire::Text { status: 503, headers: &[("content-type", "text/plain")], text: "Service Unavailable" },
-    evidence: Evidence::reported("public captures of failing containers", "text"),
+    evidence: Evidence::assumed("the usual words of this status; Google's page for it is not known"),
+};
+
+/// The instance broke off.
+pub(crate) const WORKLOAD_BROKE_OFF: Refusal = Refusal {
+    ids: &["run-front-workload-broke-off"],
+    when: "the request was let in and the instance broke off the connection before it had answered",
+    wire: Wire::Text {
+        status: 503,
+        headers: &[("content-type", "text/plain")],
+        text: "The request failed because either the HTTP response was malformed or connection to the instance had an error.",
+    },
+    evidence: Evidence::assumed("what Cloud Run logs for it (https://cloud.google.com/run/docs/troubleshooting)"),
+};
+
+/// The instance took too long.
+pub(crate) const WORKLOAD_LATE: Refusal = Refusal {
+    ids: &["run-front-workload-late"],
+    when: "the request was let in and the instance did not answer within the service's `timeout`",
+    wire: Wire::Text { status: 504, headers: &[("content-type", "text/plain")], text: "upstream request timeout" },
+    evidence: Evidence::assumed("what proxies of this kind say; the status is documented"),
+};
+
+/// The body is longer than the front end takes.
+pub(crate) const BODY_TOO_LARGE: Refusal = Refusal {
+    ids: &["run-front-body-too-large"],
+    when: "the request's body is longer than the front end takes",
+    wire: Wire::Text { status: 413, headers: &[("content-type", "text/plain")], text: "Request Entity Too Large" },
+    evidence: Evidence::assumed("the usual words of this status"),
 };
 
 /// A service of this name is there already.
@@ -97,6 +125,62 @@ pub(crate) const ADMIN_DENIED: Refusal = Refusal {
     evidence: Evidence::reported("public gcloud output for denied deployments", "message"),
 };
 
+/// The deployer may not act as the service's account.
+pub(crate) const ACT_AS_DENIED: Refusal = Refusal {
+    ids: &["run-admin-actas-denied"],
+    when: "the caller lacks `iam.serviceAccounts.actAs` on the account that the service runs as, or there is no such account",
+    wire: Wire::Status {
+        code: Code::PermissionDenied,
+        message: "Permission 'iam.serviceaccounts.actAs' denied on service account {account} (or it may not exist).",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::documented("https://cloud.google.com/run/docs/troubleshooting", "code+message"),
+};
+
+/// Somebody else changed the service meanwhile.
+pub(crate) const ETAG_STALE: Refusal = Refusal {
+    ids: &["run-admin-etag-stale"],
+    when: "the request carries an `etag` that is not the service's any more",
+    wire: Wire::Status {
+        code: Code::Aborted,
+        message: "Conflict for resource '{service}': version '{sent}' was specified but current version is '{present}'.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::reported("public gcloud output for two deployments at once", "code+message"),
+};
+
+/// No revision of this name is there.
+pub(crate) const REVISION_NOT_FOUND: Refusal = Refusal {
+    ids: &["run-admin-revision-not-found"],
+    when: "the service has no revision of this name",
+    wire: Wire::Status {
+        code: Code::NotFound,
+        message: "Resource '{revision}' of kind 'REVISION' in region '{location}' in project '{project}' does not exist.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::assumed("the form for a missing service"),
+};
+
+/// No operation of this name is there.
+pub(crate) const OPERATION_NOT_FOUND: Refusal = Refusal {
+    ids: &["run-admin-operation-not-found"],
+    when: "no operation of this name is known, or it was long ago",
+    wire: Wire::Status {
+        code: Code::NotFound,
+        message: "Requested entity was not found.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::assumed("the usual message of this status"),
+};
+
 /// A field of the service holds something that it cannot hold.
 pub(crate) const FIELD_INVALID: Refusal = Refusal {
     ids: &["run-admin-field-invalid"],
@@ -118,8 +202,15 @@ pub(crate) const ALL: &[&Refusal] = &[
     &PERMISSION_DENIED,
     &NOT_FOUND,
     &WORKLOAD_UNAVAILABLE,
+    &WORKLOAD_BROKE_OFF,
+    &WORKLOAD_LATE,
+    &BODY_TOO_LARGE,
     &SERVICE_EXISTS,
     &SERVICE_NOT_FOUND,
     &ADMIN_DENIED,
+    &ACT_AS_DENIED,
+    &ETAG_STALE,
+    &REVISION_NOT_FOUND,
+    &OPERATION_NOT_FOUND,
     &FIELD_INVALID,
 ];

@@ -1,33 +1,30 @@
 //! The edge of the front door: a request for a service's host in, the workload's answer or a page out.
 
-use std::net::SocketAddr;
-
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
-    extract::{ConnectInfo, Request, State},
-    response::{IntoResponse as _, Response},
+    body::Body,
+    extract::{Request, State},
+    response::Response,
 };
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{self, AUTHORIZATION},
-    request::Parts,
-};
-use tokenrig_decision::{Check, Decision, Refused};
+use http::{header, request::Parts};
+use http_body_util::BodyExt as _;
+use tokenrig_clock::real::within;
+use tokenrig_decision::{Check, Decision};
+use tokenrig_wire::refuse;
 
 use crate::{
+    front::{
+        headers, log,
+        tap::{Copy, Tap},
+    },
     model::Deployed,
     refusals,
     service::{
-        CloudRun, Received, Workload,
-        door::{self, Admission, Credential, Presented, SURFACE},
+        CloudRun, Received,
+        door::{self, Admission, Presented, SURFACE},
     },
+    workload::{Behind, Failure, is_grpc},
 };
-
-/// Counts before `Authorization`, which then passes untouched.
-const SERVERLESS: HeaderName = HeaderName::from_static("x-serverless-authorization");
-/// What stands where the signature was.
-const REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
 
 pub(crate) fn router(run: CloudRun) -> Router {
     Router::new().fallback(front).with_state(run)
@@ -35,125 +32,132 @@ pub(crate) fn router(run: CloudRun) -> Router {
 
 async fn front(State(run): State<CloudRun>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let presented = presented(&parts);
-    let Some((service, workload)) = run.at_host(&presented.host) else {
-        return not_found(&run, &presented, "a deployed service");
+    let presented = presented(&parts, &run);
+    let trace = headers::trace(&parts.headers).unwrap_or_else(|| run.new_trace());
+    let mut response = answer(&run, parts, body, presented, &trace).await;
+    headers::finish(response.headers_mut(), &trace);
+    response
+}
+
+async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, trace: &str) -> Response {
+    let Some((service, behind)) = run.at_host(&presented.host) else {
+        return not_found(run, &presented, "a deployed service");
     };
     // Known: the front end keeps this path to itself.
     if presented.path == "/healthz" {
-        return not_found(&run, &presented, "a path other than /healthz, which the front end keeps");
+        return not_found(run, &presented, "a path other than /healthz, which the front end keeps");
     }
-    let admission = door::admit(&service, &presented, run.cloud(), run.settings());
+    let settings = run.settings();
+    let stream = is_grpc(&parts.headers);
+    let (body, copy) = Tap::on(body, settings.kept_body, (!stream).then_some(settings.largest_body));
+    let admission = door::admit(&service, &presented, run.cloud(), settings);
     match admission.decision.verdict() {
-        Ok(()) => let_in(&run, &service, &workload, admission, presented, parts, body).await,
+        Ok(()) => let_in(run, &service, behind, admission, presented, parts, (body, copy), trace).await,
         Err(refused) => {
-            let form = refused.form();
-            let body = to_bytes(body, run.settings().largest_body).await.unwrap_or_default();
-            record(&run, &service, admission, &parts, &body, form.status);
-            page(&refused)
+            if !stream {
+                // So that it can be told what was received. What is too long, or breaks off, changes nothing.
+                let _ = body.collect().await;
+            }
+            let response = refuse(&refused);
+            record(run, &service, admission, &parts, copy, response.status().as_u16());
+            response
         }
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
 async fn let_in(
     run: &CloudRun,
     service: &Deployed,
-    workload: &Workload,
-    admission: Admission,
+    behind: Behind,
+    mut admission: Admission,
     presented: Presented,
     mut parts: Parts,
-    body: Body,
+    (body, copy): (Body, Copy),
+    trace: &str,
 ) -> Response {
-    let Ok(body) = to_bytes(body, run.settings().largest_body).await else {
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        record(run, service, admission, &parts, &[], status.as_u16());
-        return status.into_response();
-    };
-    prepare(&mut parts, presented.credential.as_ref());
+    let checked = presented.credential.as_ref().filter(|_| admission.signature.is_some());
+    headers::prepare(&mut parts, checked, trace, run.new_span());
     let kept = parts.clone();
-    let mut response = workload.answer(parts, body.clone()).await;
-    record(run, service, admission, &kept, &body, response.status().as_u16());
-    response.headers_mut().entry(header::SERVER).or_insert(HeaderValue::from_static("Google Frontend"));
+    let contract = run.contract(service, &behind);
+    let work = behind.answer(Request::from_parts(parts, body), &contract);
+    let answer = within(contract.timeout, work).await;
+    let response = if copy.too_long() {
+        let check = Check::named("request").expected(run.settings().largest_body).holds(false);
+        fail(&mut admission.decision, check.or_refuse(&refusals::BODY_TOO_LARGE, "run-front-body-too-large"))
+    } else {
+        match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(failure)) => fail(&mut admission.decision, no_answer(&failure)),
+            Err(late) => {
+                let check = Check::named("workload").expected("an answer").found(late.to_string()).holds(false);
+                let check = check.or_refuse(&refusals::WORKLOAD_LATE, "run-front-workload-late");
+                fail(
+                    &mut admission.decision,
+                    check.mend(|| "let the workload answer sooner, or set `template.timeout`".to_owned()),
+                )
+            }
+        }
+    };
+    record(run, service, admission, &kept, copy, response.status().as_u16());
+    response
+}
+
+fn no_answer(failure: &Failure) -> Check {
+    let check = Check::named("workload").expected("an answer").found(failure.to_string()).holds(false);
+    match failure {
+        Failure::Unavailable(_) => check
+            .or_refuse(&refusals::WORKLOAD_UNAVAILABLE, "run-front-workload-unavailable")
+            .mend(|| "start what answers behind the service, and let it listen at the port that it is told".to_owned()),
+        Failure::Broken(_) => check
+            .or_refuse(&refusals::WORKLOAD_BROKE_OFF, "run-front-workload-broke-off")
+            .mend(|| "look into what the workload wrote before it broke off".to_owned()),
+    }
+}
+
+/// Adds a failed check to a decision; the answer that it gives.
+fn fail(decision: &mut Decision, check: Check) -> Response {
+    let response = check.refused().map(refuse).unwrap_or_default();
+    decision.add(check);
     response
 }
 
 /// What the request shows. The host is that of the URL (HTTP/2) or of the `Host` header.
-fn presented(parts: &Parts) -> Presented {
-    let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+fn presented(parts: &Parts, run: &CloudRun) -> Presented {
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    let host = authority.or_else(|| text(header::HOST)).unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase();
-    let header = |name: &'static str, header: HeaderName| {
-        parts
-            .headers
-            .get(header)
-            .map(|value| Credential { header: name, value: String::from_utf8_lossy(value.as_bytes()).into_owned() })
-    };
-    let credential =
-        header("x-serverless-authorization", SERVERLESS).or_else(|| header("authorization", AUTHORIZATION));
-    Presented { host, path: parts.uri.path().to_owned(), credential }
-}
-
-/// The request as the workload sees it: the checked token without its signature, and what the front end adds.
-fn prepare(parts: &mut Parts, credential: Option<&Credential>) {
-    let checked = if parts.headers.contains_key(SERVERLESS) { SERVERLESS } else { AUTHORIZATION };
-    if let Some(stripped) = credential.and_then(stripped).and_then(|value| HeaderValue::from_str(&value).ok()) {
-        parts.headers.insert(checked, stripped);
+    let header = || parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = authority.or_else(header).unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    Presented {
+        host: host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+        path: parts.uri.path().to_owned(),
+        credential: headers::credential(&parts.headers),
+        inside: run.settings().inside.holds(parts),
     }
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string());
-    let peer = peer.unwrap_or_else(|| "127.0.0.1".to_owned());
-    let mut put = |name: &'static str, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            parts.headers.insert(HeaderName::from_static(name), value);
-        }
-    };
-    put("x-forwarded-for", peer.clone());
-    put("x-forwarded-proto", "https".to_owned());
-    put("forwarded", format!("for=\"{peer}\";proto=https"));
 }
 
-/// The credential's value with the signature of its token replaced; `None` if it holds no JWT.
-fn stripped(credential: &Credential) -> Option<String> {
-    let token = credential.bearer()?;
-    let (signed, _) = token.rsplit_once('.')?;
-    signed.contains('.').then(|| {
-        let scheme = credential.value.split(' ').next().unwrap_or("Bearer");
-        format!("{scheme} {signed}.{REMOVED}")
-    })
-}
-
-fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Parts, body: &[u8], status: u16) {
-    let decision = run.cloud().decisions().record(admission.decision, status);
-    let body = body.get(..run.settings().kept_body).unwrap_or(body);
-    run.keep(Received {
+/// Keeps what was decided and what was received, before the answer goes out.
+fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Parts, copy: Copy, status: u16) {
+    let Admission { decision, token, signature } = admission;
+    let cloud = run.cloud();
+    let told = decision.clone();
+    let number = cloud.decisions().record(decision, status);
+    cloud.audit().record_request(log::entry(cloud, service, parts, &told, number, status));
+    let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), http::uri::PathAndQuery::as_str);
+    let received = Received {
         seq: 0,
-        at: run.cloud().now(),
-        service: service.name.canonical(&run.cloud().project().id),
+        at: cloud.now(),
+        service: service.canonical.clone(),
         method: parts.method.as_str().to_owned(),
-        path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),
-        headers: headers(&parts.headers),
-        body: body.to_vec(),
+        path: crate::front::redact::redact(path),
+        headers: headers::kept(&parts.headers),
+        body: Vec::new(),
         status,
-        token: admission.token.map(|opened| (opened.header, opened.claims)),
-        signature: admission.signature,
-        decision,
-    });
-}
-
-/// Headers as they are kept: no token whole.
-fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let kept = |name: &HeaderName, value: &HeaderValue| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        if *name != AUTHORIZATION && *name != SERVERLESS {
-            return value;
-        }
-        let credential = Credential { header: "authorization", value };
-        stripped(&credential).unwrap_or_else(|| {
-            let scheme = credential.value.split(' ').next().unwrap_or_default().chars().take(16).collect::<String>();
-            format!("{scheme} …")
-        })
+        token: token.map(|opened| (opened.header, opened.claims)),
+        signature,
+        decision: number,
     };
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), kept(name, value))).collect()
+    run.keep(received, copy);
 }
 
 fn not_found(run: &CloudRun, presented: &Presented, expected: &'static str) -> Response {
@@ -162,26 +166,10 @@ fn not_found(run: &CloudRun, presented: &Presented, expected: &'static str) -> R
         .found(format!("https://{}{}", presented.host, presented.path))
         .holds(false)
         .or_refuse(&refusals::NOT_FOUND, "run-front-not-found")
+        .with("path", &presented.path)
         .mend(|| "call the URL of a deployed service (`uri`)".to_owned());
-    let decision = Decision::of(SURFACE, "run.routes.invoke").check(|| check);
-    match decision.verdict() {
-        Ok(()) => StatusCode::NOT_FOUND.into_response(),
-        Err(refused) => {
-            run.cloud().decisions().record(decision, refused.form().status);
-            page(&refused)
-        }
-    }
-}
-
-fn page(refused: &Refused) -> Response {
-    let form = refused.form();
-    let mut response = Response::new(Body::from(Bytes::from(form.body)));
-    *response.status_mut() = StatusCode::from_u16(form.status).unwrap_or(StatusCode::FORBIDDEN);
-    for (name, value) in form.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-    }
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static("Google Frontend"));
+    let mut decision = Decision::of(SURFACE, door::INVOKE);
+    let response = fail(&mut decision, check);
+    run.cloud().decisions().record(decision, response.status().as_u16());
     response
 }

@@ -3,34 +3,58 @@
 pub(crate) mod admin;
 pub(crate) mod door;
 mod received;
-mod workload;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use axum::Router;
 use serde_json::Value;
 use tokenrig_cloud::Cloud;
-
-pub use self::{
-    received::Received,
-    workload::{Workload, WorkloadFault},
+use tokenrig_protos::google::{
+    cloud::run::v2::{IngressTraffic, Revision},
+    longrunning::Operation,
 };
+
+pub use self::received::Received;
 use crate::{
     assumptions::Settings,
-    model::{Deployed, ServiceName},
+    front::tap::Copy,
+    model::{Deployed, ServiceName, hosts},
+    workload::{Behind, Contract, IssuerRouter, WorkloadFault, WorkloadMaker},
 };
 
-/// Gives the router of a given issuer, as it answers at a base URL: how a service whose workload is `{issuer: ID}` gets one.
-pub type IssuerRouter = Arc<dyn Fn(&str, &str) -> Option<Router> + Send + Sync>;
+/// Gives variables for the instances that the rig starts: how they reach the rig, and as whom.
+pub type EnvironmentMaker = Arc<dyn Fn(&Contract) -> Vec<(String, String)> + Send + Sync>;
+
+/// How many operations are remembered.
+const OPERATIONS: usize = 1_000;
 
 /// The Cloud Run of one rig. A clone is the same one.
 #[derive(Clone)]
 pub struct CloudRun {
     inner: Arc<Inner>,
+}
+
+/// A deployed service in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// `projects/P/locations/L/services/S`.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Its location.
+    pub location: String,
+    /// `customAudiences`.
+    pub custom_audiences: Vec<String>,
+    /// `ingress`, where it is not INGRESS_TRAFFIC_ALL.
+    pub ingress: Option<&'static str>,
+    /// `invokerIamDisabled`.
+    pub invoker_iam_disabled: bool,
 }
 
 struct Inner {
@@ -39,16 +63,25 @@ struct Inner {
     issuer: IssuerRouter,
     state: RwLock<State>,
     received: received::Ring,
+    /// Requests that began a trace or a span.
+    traced: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
     /// By canonical name.
     services: BTreeMap<String, Arc<Deployed>>,
+    /// By canonical name of the service, oldest first.
+    revisions: BTreeMap<String, VecDeque<Arc<Revision>>>,
+    /// The newest last, by name.
+    operations: VecDeque<(String, Operation)>,
     /// Host to canonical name.
     hosts: BTreeMap<String, String>,
     /// What was given, by canonical name; it also serves a service that is deployed later.
-    workloads: BTreeMap<String, (Value, Workload)>,
+    workloads: BTreeMap<String, (Value, Behind)>,
+    /// Kinds of workloads that others have added.
+    makers: BTreeMap<String, WorkloadMaker>,
+    environment: Option<EnvironmentMaker>,
 }
 
 impl fmt::Debug for CloudRun {
@@ -62,7 +95,16 @@ impl CloudRun {
     #[must_use]
     pub fn new(cloud: Cloud, settings: Settings, issuer: IssuerRouter) -> Self {
         let received = received::Ring::new(settings.received);
-        Self { inner: Arc::new(Inner { cloud, settings, issuer, state: RwLock::default(), received }) }
+        Self {
+            inner: Arc::new(Inner {
+                cloud,
+                settings,
+                issuer,
+                state: RwLock::default(),
+                received,
+                traced: AtomicU64::new(0),
+            }),
+        }
     }
 
     pub(crate) fn cloud(&self) -> &Cloud {
@@ -95,51 +137,62 @@ impl CloudRun {
         named.first().map(|deployed| deployed.name.canonical(&project.id))
     }
 
+    /// Adds a kind of workload, for example `image`: the word under which a given document tells of it, and what makes one.
+    pub fn add_workload_kind(&self, kind: &str, make: WorkloadMaker) {
+        self.write().makers.insert(kind.to_owned(), make);
+    }
+
+    /// Says which variables the instances get that the rig starts, beside those of their service.
+    pub fn set_environment(&self, make: EnvironmentMaker) {
+        self.write().environment = Some(make);
+    }
+
     /// Says what answers behind a service, by its full name or id, in the words of a given document. A service that is
-    /// not deployed yet gets it when it is.
+    /// not deployed yet gets it when it is. What answered before is stopped.
     ///
     /// # Errors
     ///
     /// [`WorkloadFault`] says what is wrong with `told`.
     pub fn set_workload(&self, service: &str, told: &Value) -> Result<(), WorkloadFault> {
-        let workload = self.workload(service, told)?;
-        let project = self.cloud().project();
-        let canonical = self
-            .canonical(service)
-            .unwrap_or_else(|| format!("projects/{}/locations/{}/services/{service}", project.id, project.location));
-        self.write().workloads.insert(canonical, (told.clone(), workload));
+        let service = service.strip_prefix("//run.googleapis.com/").unwrap_or(service);
+        let name = self.meant(service).ok_or_else(|| WorkloadFault::OtherProject(service.to_owned()))?;
+        let [_, main] = hosts(&name, self.cloud());
+        let makers = self.read().makers.clone();
+        let behind = Behind::told(told, &format!("https://{main}"), &self.inner.issuer, &makers)?;
+        let canonical = name.canonical(&self.cloud().project().id);
+        let before = self.write().workloads.insert(canonical, (told.clone(), behind));
+        if let Some((_, before)) = before {
+            before.retire();
+        }
         Ok(())
     }
 
-    fn workload(&self, service: &str, told: &Value) -> Result<Workload, WorkloadFault> {
-        match told {
-            Value::String(word) if word == "echo" => Ok(Workload::Echo),
-            Value::String(_) => Err(WorkloadFault::NotPlayed("URL".to_owned())),
-            Value::Object(map) if map.len() == 1 => {
-                let (kind, value) = map.iter().next().ok_or(WorkloadFault::Form)?;
-                match (kind.as_str(), value) {
-                    ("issuer", Value::String(issuer)) => {
-                        let url = self.url(service);
-                        let router = (self.inner.issuer)(issuer, &url);
-                        router.map(Workload::Router).ok_or_else(|| WorkloadFault::UnknownIssuer(issuer.clone()))
-                    }
-                    ("answers" | "command" | "image", _) => Err(WorkloadFault::NotPlayed(kind.clone())),
-                    _ => Err(WorkloadFault::Form),
-                }
-            }
-            _ => Err(WorkloadFault::Form),
+    /// The name that `service` stands for, deployed or not; `None` if it is of another project.
+    fn meant(&self, service: &str) -> Option<ServiceName> {
+        let project = self.cloud().project();
+        match self.canonical(service) {
+            Some(canonical) => ServiceName::parse(&canonical),
+            None if service.contains('/') => None,
+            None => Some(ServiceName {
+                project: project.id.clone(),
+                location: project.location.clone(),
+                service: service.to_owned(),
+            }),
         }
     }
 
-    /// The URL at which `service` answers or will answer.
-    fn url(&self, service: &str) -> String {
-        let project = self.cloud().project();
-        let parsed = ServiceName::parse(service);
-        let (id, location) = match &parsed {
-            Some(name) => (name.service.as_str(), name.location.as_str()),
-            None => (service, project.location.as_str()),
-        };
-        format!("https://{}", crate::urls::hashed_host(id, &self.cloud().run_hash(), location))
+    /// What the instances that the rig started for a service have written, oldest line first, within bounds.
+    /// `None`: nothing is told of its workload.
+    #[must_use]
+    pub fn logs(&self, service: &str) -> Option<Vec<String>> {
+        let canonical = self.canonical(service)?;
+        self.read().workloads.get(&canonical).map(|(_, behind)| behind.logs())
+    }
+
+    /// Ends every instance that the rig started: SIGTERM, ten seconds, SIGKILL. One that is asked for later starts anew.
+    pub async fn stop(&self) {
+        let all: Vec<Behind> = self.read().workloads.values().map(|(_, behind)| behind.clone()).collect();
+        futures_util::future::join_all(all.iter().map(Behind::stop)).await;
     }
 
     /// What was told of a service's workload.
@@ -149,6 +202,24 @@ impl CloudRun {
         self.read().workloads.get(&canonical).map(|(told, _)| told.clone())
     }
 
+    /// Every deployed service, by name.
+    #[must_use]
+    pub fn deployed(&self) -> Vec<Summary> {
+        let state = self.read();
+        let told = state.services.iter().map(|(name, deployed)| Summary {
+            name: name.clone(),
+            id: deployed.name.service.clone(),
+            location: deployed.name.location.clone(),
+            custom_audiences: deployed.resource.custom_audiences.clone(),
+            ingress: match deployed.resource.ingress() {
+                IngressTraffic::Unspecified | IngressTraffic::All => None,
+                other => Some(other.as_str_name()),
+            },
+            invoker_iam_disabled: deployed.resource.invoker_iam_disabled,
+        });
+        told.collect()
+    }
+
     /// Requests that reached a service after number `since`, refused ones included, oldest first. `None`: no such service.
     #[must_use]
     pub fn received(&self, service: &str, since: u64) -> Option<Vec<Received>> {
@@ -156,22 +227,58 @@ impl CloudRun {
         self.read().services.contains_key(&canonical).then(|| self.inner.received.since(&canonical, since))
     }
 
-    pub(crate) fn keep(&self, received: Received) {
-        self.inner.received.keep(received);
+    pub(crate) fn keep(&self, received: Received, body: Copy) {
+        self.inner.received.keep(received, body);
     }
 
     /// Whether a service answers at this host.
     #[must_use]
     pub fn has_host(&self, host: &str) -> bool {
-        self.read().hosts.contains_key(host)
+        self.read().at(host).is_some()
     }
 
     /// The service at this host, and what answers behind it.
-    pub(crate) fn at_host(&self, host: &str) -> Option<(Arc<Deployed>, Workload)> {
+    pub(crate) fn at_host(&self, host: &str) -> Option<(Arc<Deployed>, Behind)> {
         let state = self.read();
-        let name = state.hosts.get(host)?;
-        let deployed = Arc::clone(state.services.get(name)?);
-        let workload = state.workloads.get(name).map(|(_, workload)| workload.clone()).unwrap_or_default();
+        let deployed = Arc::clone(state.at(host)?);
+        let workload = state.workloads.get(&deployed.canonical).map(|(_, behind)| behind.clone()).unwrap_or_default();
         Some((deployed, workload))
+    }
+
+    /// What an instance of a service is promised, with the rig's own variables if the rig starts it.
+    pub(crate) fn contract(&self, service: &Deployed, behind: &Behind) -> Contract {
+        let mut contract = service.contract.clone();
+        let make = if behind.is_hosted() { self.read().environment.clone() } else { None };
+        if let Some(make) = make {
+            let own = make(&contract);
+            // What the service itself says counts more.
+            let told = std::mem::replace(&mut contract.environment, own);
+            contract.environment.extend(told);
+        }
+        contract
+    }
+
+    /// The id of a trace that nobody has begun before: 32 hex digits.
+    pub(crate) fn new_trace(&self) -> String {
+        let number = self.inner.traced.fetch_add(1, Ordering::Relaxed);
+        let mut trace = self.cloud().derived_hex("trace", &number.to_string());
+        trace.truncate(32);
+        trace
+    }
+
+    /// The id of a span, never 0.
+    pub(crate) fn new_span(&self) -> u64 {
+        self.inner.traced.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl State {
+    /// The service at a host: one of its own two, or one of these with a tag in front (`TAG---HOST`).
+    fn at(&self, host: &str) -> Option<&Arc<Deployed>> {
+        let at = |host: &str| self.hosts.get(host).and_then(|name| self.services.get(name));
+        at(host).or_else(|| {
+            let (tag, host) = host.split_once("---")?;
+            at(host).filter(|deployed| deployed.has_tag(tag))
+        })
     }
 }

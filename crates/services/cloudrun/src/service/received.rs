@@ -8,6 +8,8 @@ use std::{
 use tokenrig_clock::Timestamp;
 use tokenrig_jose::Map;
 
+use crate::front::{redact::redact, tap::Copy};
+
 /// A request that reached a service's door.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -19,11 +21,11 @@ pub struct Received {
     pub service: String,
     /// The verb.
     pub method: String,
-    /// Path and query, as sent.
+    /// Path and query, as sent; tokens in it without their signatures.
     pub path: String,
     /// As the door saw them, tokens without their signatures; lower-case names, in order.
     pub headers: Vec<(String, String)>,
-    /// The body, as far as it was kept.
+    /// The body as far as it has come and was kept; tokens in a text without their signatures.
     pub body: Vec<u8>,
     /// What was answered.
     pub status: u16,
@@ -39,7 +41,7 @@ pub struct Received {
 #[derive(Debug)]
 pub(crate) struct Ring {
     most: usize,
-    kept: Mutex<(u64, VecDeque<Received>)>,
+    kept: Mutex<(u64, VecDeque<(Received, Copy)>)>,
 }
 
 impl Ring {
@@ -47,8 +49,8 @@ impl Ring {
         Self { most: most.max(1), kept: Mutex::default() }
     }
 
-    /// Keeps a request and gives it its number.
-    pub(crate) fn keep(&self, mut received: Received) {
+    /// Keeps a request and gives it its number. Its body may still be on its way.
+    pub(crate) fn keep(&self, mut received: Received, body: Copy) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, ring) = &mut *kept;
         *last += 1;
@@ -56,14 +58,22 @@ impl Ring {
         if ring.len() >= self.most {
             ring.pop_front();
         }
-        ring.push_back(received);
+        ring.push_back((received, body));
     }
 
     /// What reached `service` after number `since`, oldest first.
     pub(crate) fn since(&self, service: &str, since: u64) -> Vec<Received> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.1.iter().filter(|one| one.seq > since && one.service == service).cloned().collect()
+        let found: Vec<(Received, Copy)> =
+            kept.1.iter().filter(|(one, _)| one.seq > since && one.service == service).cloned().collect();
+        drop(kept);
+        found.into_iter().map(|(one, body)| Received { body: shown(body.bytes()), ..one }).collect()
     }
+}
+
+/// A body without the tokens in it; bytes that are no text are what they are.
+fn shown(body: Vec<u8>) -> Vec<u8> {
+    String::from_utf8(body).map_or_else(std::string::FromUtf8Error::into_bytes, |text| redact(&text).into_bytes())
 }
 
 #[cfg(test)]
@@ -90,7 +100,7 @@ mod tests {
     fn the_oldest_goes_when_the_ring_is_full_and_numbers_go_on() {
         let ring = Ring::new(2);
         for service in ["a", "b", "a", "a"] {
-            ring.keep(received(service));
+            ring.keep(received(service), Copy::default());
         }
         let seen: Vec<u64> = ring.since("a", 0).iter().map(|one| one.seq).collect();
         assert_eq!(seen, [3, 4]);

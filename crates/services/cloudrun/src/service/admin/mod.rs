@@ -1,27 +1,31 @@
-//! The admin API, version 2: services, their policies, operations.
+//! The admin API, version 2: services and their policies.
+
+mod revisions;
+mod told;
+
+use std::sync::Arc;
 
 use tokenrig_decision::{Check, Refused};
-use tokenrig_protos::{
-    google::{
-        cloud::run::v2::{
-            Condition, CreateServiceRequest, DeleteServiceRequest, GetServiceRequest, IngressTraffic,
-            ListServicesRequest, ListServicesResponse, RevisionTemplate, Service, TrafficTarget,
-            TrafficTargetAllocationType, TrafficTargetStatus, UpdateServiceRequest, condition,
-        },
-        iam::v1::{
-            GetIamPolicyRequest, Policy, SetIamPolicyRequest, TestIamPermissionsRequest, TestIamPermissionsResponse,
-        },
-        longrunning::Operation,
+use tokenrig_protos::google::{
+    cloud::run::v2::{
+        CreateServiceRequest, DeleteServiceRequest, GetServiceRequest, ListServicesRequest, ListServicesResponse,
+        Service, UpdateServiceRequest,
     },
-    prost_types::Timestamp,
+    iam::v1::{
+        GetIamPolicyRequest, Policy, SetIamPolicyRequest, TestIamPermissionsRequest, TestIamPermissionsResponse,
+    },
+    longrunning::Operation,
 };
 use tokenrig_wire::{Api, Call, iam, merge, operation, page};
 
-use super::CloudRun;
+use super::{CloudRun, OPERATIONS};
 use crate::{
     model::{Deployed, ServiceName, is_service_id, policy_name},
     refusals,
 };
+
+/// Characters of `customAudiences` as JSON. Source: <https://cloud.google.com/run/docs/configuring/custom-audiences>.
+const LONGEST_AUDIENCES: usize = 32_768;
 
 pub(crate) fn api(run: &CloudRun) -> Api {
     Api::new()
@@ -33,6 +37,9 @@ pub(crate) fn api(run: &CloudRun) -> Api {
         .on("run.projects.locations.services.getIamPolicy", with(run, CloudRun::get_iam_policy))
         .on("run.projects.locations.services.setIamPolicy", with(run, CloudRun::set_iam_policy))
         .on("run.projects.locations.services.testIamPermissions", with(run, CloudRun::test_iam_permissions))
+        .on("run.projects.locations.services.revisions.get", with(run, CloudRun::get_revision))
+        .on("run.projects.locations.services.revisions.list", with(run, CloudRun::list_revisions))
+        .on("run.projects.locations.operations.get", with(run, CloudRun::get_operation))
 }
 
 /// Nothing of the admin API waits, so a method is a plain function of the service.
@@ -60,20 +67,9 @@ impl CloudRun {
         self.permit(call, "run.services.create", &format!("//run.googleapis.com/{}", request.parent))?;
         let canonical = parsed.canonical(&self.cloud().project().id);
         let exists = self.read().services.contains_key(&canonical);
-        call.check(
-            Check::named("resource")
-                .expected("no service of this name")
-                .found(canonical.as_str())
-                .holds(!exists)
-                .or_refuse(&refusals::SERVICE_EXISTS, "run-admin-service-exists")
-                .with("service", &parsed.service),
-        )?;
+        call.check(free(&canonical, &parsed, exists))?;
         let told = request.service.unwrap_or_default();
-        let made = self.output(call, told, &parsed, None);
-        if !request.validate_only {
-            self.put(&canonical, parsed, made.clone());
-        }
-        Ok(self.operation(&made))
+        self.change(call, told, parsed, None, request.validate_only)
     }
 
     fn get(&self, call: &Call, request: GetServiceRequest) -> Result<Service, Refused> {
@@ -99,30 +95,97 @@ impl CloudRun {
 
     fn patch(&self, call: &Call, request: UpdateServiceRequest) -> Result<Operation, Refused> {
         let told = request.service.unwrap_or_default();
-        let (canonical, deployed) = self.existing(call, "run.services.update", "service.name", &told.name)?;
+        if request.allow_missing {
+            let parsed = self.named(call, "service.name", &told.name)?;
+            let canonical = parsed.canonical(&self.cloud().project().id);
+            if !self.read().services.contains_key(&canonical) {
+                let (parent, id) = canonical.rsplit_once("/services/").unwrap_or_default();
+                let (parent, service_id) = (parent.to_owned(), id.to_owned());
+                let validate_only = request.validate_only;
+                let create = CreateServiceRequest { parent, service_id, service: Some(told), validate_only };
+                return self.create(call, create);
+            }
+        }
+        let (_, deployed) = self.existing(call, "run.services.update", "service.name", &told.name)?;
+        current(call, &deployed, &told.etag)?;
         let merged = merge(&deployed.resource, &told, request.update_mask.as_ref());
         let check = Check::named("request").expected("fields of a service").holds(merged.is_ok());
         let fault = merged.as_ref().err().map(ToString::to_string).unwrap_or_default();
         call.check(invalid(check.found(fault.as_str()), "update_mask", &fault))?;
-        let made = self.output(call, merged.unwrap_or_default(), &deployed.name, Some(&deployed.resource));
-        if !request.validate_only {
-            self.put(&canonical, deployed.name.clone(), made.clone());
+        let merged = merged.unwrap_or_default();
+        self.change(call, merged, deployed.name.clone(), Some(&deployed), request.validate_only)
+    }
+
+    /// Makes a service of what was told, or changes it.
+    fn change(
+        &self,
+        call: &Call,
+        told: Service,
+        name: ServiceName,
+        before: Option<&Arc<Deployed>>,
+        validate_only: bool,
+    ) -> Result<Operation, Refused> {
+        let length = serde_json::json!(told.custom_audiences).to_string().len();
+        let check = Check::named("request")
+            .expected(format!("`customAudiences` of at most {LONGEST_AUDIENCES} characters as JSON"))
+            .found(length)
+            .holds(length <= LONGEST_AUDIENCES);
+        call.check(invalid(check, "custom_audiences", "it is too long"))?;
+        let made = self.told(call, told, &name, before.map(|before| &before.resource))?;
+        self.act_as(call, made.template.as_ref().map_or("", |template| &template.service_account))?;
+        let operation = self.operation(&made, if before.is_some() { "update" } else { "create" });
+        if validate_only {
+            return Ok(operation);
         }
-        Ok(self.operation(&made))
+        let canonical = made.name.clone();
+        let revision = self.revision_of(&made, &name);
+        let deployed = Deployed::new(made, name.clone(), self.cloud(), self.settings());
+        let most = self.settings().revisions.max(1);
+        let mut state = self.write();
+        // Judged once more under the lock: of two at once, the later one finds the other's work.
+        let now = state.services.get(&canonical);
+        match before {
+            None => call.check(free(&canonical, &name, now.is_some()))?,
+            Some(before) if now.is_some_and(|now| now.resource.etag == before.resource.etag) => {}
+            Some(before) => current(call, now.unwrap_or(before), &before.resource.etag)?,
+        }
+        for host in &deployed.hosts {
+            state.hosts.insert(host.clone(), canonical.clone());
+        }
+        let revisions = state.revisions.entry(canonical.clone()).or_default();
+        if revisions.back().is_none_or(|last| last.name != revision.name) {
+            revisions.push_back(Arc::new(revision));
+            while revisions.len() > most {
+                revisions.pop_front();
+            }
+        }
+        state.remember(&operation);
+        state.services.insert(canonical, deployed);
+        Ok(operation)
     }
 
     fn delete(&self, call: &Call, request: DeleteServiceRequest) -> Result<Operation, Refused> {
         let (canonical, deployed) = self.existing(call, "run.services.delete", "name", &request.name)?;
-        if !request.validate_only {
-            let mut state = self.write();
-            state.services.remove(&canonical);
-            for host in &deployed.hosts {
-                state.hosts.remove(host);
-            }
-            drop(state);
-            self.cloud().policies().remove(&policy_name(&canonical));
+        current(call, &deployed, &request.etag)?;
+        let operation = self.operation(&deployed.resource, "delete");
+        if request.validate_only {
+            return Ok(operation);
         }
-        Ok(self.operation(&deployed.resource))
+        let mut state = self.write();
+        state.services.remove(&canonical);
+        state.revisions.remove(&canonical);
+        for host in &deployed.hosts {
+            state.hosts.remove(host);
+        }
+        state.remember(&operation);
+        // What was told of the workload stays for a service of this name that is deployed later.
+        let behind = state.workloads.get(&canonical).map(|(_, behind)| behind.clone());
+        drop(state);
+        self.cloud().policies().remove(&policy_name(&canonical));
+        if let Some(behind) = behind {
+            behind.retire();
+        }
+        Ok(operation)
     }
 
     fn get_iam_policy(&self, call: &Call, request: GetIamPolicyRequest) -> Result<Policy, Refused> {
@@ -152,7 +215,7 @@ impl CloudRun {
         permission: &str,
         field: &'static str,
         name: &str,
-    ) -> Result<(String, std::sync::Arc<Deployed>), Refused> {
+    ) -> Result<(String, Arc<Deployed>), Refused> {
         let parsed = self.named(call, field, name)?;
         let canonical = parsed.canonical(&self.cloud().project().id);
         self.permit(call, permission, &policy_name(&canonical))?;
@@ -192,92 +255,62 @@ impl CloudRun {
         call.permit(permission, resource, deny).map(drop)
     }
 
-    fn put(&self, canonical: &str, name: ServiceName, resource: Service) {
-        let deployed = Deployed::new(resource, name, self.cloud());
-        let mut state = self.write();
-        for host in &deployed.hosts {
-            state.hosts.insert(host.clone(), canonical.to_owned());
-        }
-        state.services.insert(canonical.to_owned(), deployed);
-    }
-
-    /// The operation of a change, done at once.
-    fn operation(&self, service: &Service) -> Operation {
+    /// The operation of a change (`create`, `update`, `delete`), done at once.
+    fn operation(&self, service: &Service, change: &str) -> Operation {
         let parent = service.name.rsplit_once("/services/").map_or("", |(parent, _)| parent);
-        let id = service.etag.trim_matches('"');
+        let id = self.uid("run operation", &format!("{change} {} {}", service.name, service.etag));
         operation::done(format!("{parent}/operations/{id}"), Some(operation::pack(service)), service)
     }
 
-    /// The service as Google tells it: what the caller may say, and what only the server says.
-    fn output(&self, call: &Call, told: Service, name: &ServiceName, before: Option<&Service>) -> Service {
-        let now = call.now();
-        let time = Timestamp { seconds: now.as_second(), nanos: now.subsec_nanosecond() };
-        let canonical = name.canonical(&self.cloud().project().id);
-        let generation = before.map_or(1, |before| before.generation + 1);
-        let revision = format!("{canonical}/revisions/{}-{generation:05}-rig", name.service);
-        let who = call.caller().identity.email().unwrap_or_default().to_owned();
-        let hosts = [
-            crate::urls::numbered_host(&name.service, &self.cloud().project().number, &name.location),
-            crate::urls::hashed_host(&name.service, self.cloud().run_hash(), &name.location),
-        ];
-        let ready = |kind: &str| Condition {
-            r#type: kind.to_owned(),
-            state: condition::State::ConditionSucceeded.into(),
-            last_transition_time: Some(time),
-            ..Condition::default()
+    /// Whether the caller may let a service run as `account`, which must be there.
+    fn act_as(&self, call: &Call, account: &str) -> Result<(), Refused> {
+        let deny = || refusals::ACT_AS_DENIED.refuse("run-admin-actas-denied").with("account", account);
+        let Some(found) = self.cloud().accounts().get(account) else {
+            let check = Check::named("permission").expected("a service account that exists").found(account);
+            return call.check(
+                check.holds(false).or_answer(deny).mend(|| format!("create `{account}`, or name another account")),
+            );
         };
-        let latest = TrafficTargetAllocationType::Latest.into();
-        let traffic = if told.traffic.is_empty() {
-            vec![TrafficTarget { r#type: latest, percent: 100, ..TrafficTarget::default() }]
-        } else {
-            told.traffic.clone()
-        };
-        let mut template = told.template.clone().unwrap_or_default();
-        if template.service_account.is_empty() {
-            template.service_account = self.cloud().project().compute_email();
-        }
-        let template = RevisionTemplate { revision: String::new(), ..template };
-        let ingress = match told.ingress() {
-            IngressTraffic::Unspecified => IngressTraffic::All.into(),
-            _ => told.ingress,
-        };
-        Service {
-            uid: before.map_or_else(|| self.uid(&canonical), |before| before.uid.clone()),
-            name: canonical,
-            generation,
-            observed_generation: generation,
-            create_time: before.map_or(Some(time), |before| before.create_time),
-            update_time: Some(time),
-            creator: before.map_or_else(|| who.clone(), |before| before.creator.clone()),
-            last_modifier: who,
-            ingress,
-            template: Some(template),
-            traffic,
-            traffic_statuses: vec![TrafficTargetStatus {
-                r#type: latest,
-                percent: 100,
-                ..TrafficTargetStatus::default()
-            }],
-            terminal_condition: Some(ready("Ready")),
-            conditions: vec![ready("RoutesReady"), ready("ConfigurationsReady")],
-            latest_ready_revision: revision.clone(),
-            latest_created_revision: revision,
-            uri: format!("https://{}", hosts[1]),
-            urls: hosts.iter().map(|host| format!("https://{host}")).collect(),
-            reconciling: false,
-            etag: format!("\"{}-{generation}\"", now.as_microsecond()),
-            delete_time: None,
-            expire_time: None,
-            ..told
-        }
+        call.permit("iam.serviceAccounts.actAs", &found.resource(), deny).map(drop)
     }
+}
 
-    /// A uid in the usual form, the same for the same service of the same rig.
-    fn uid(&self, canonical: &str) -> String {
-        let hex = self.cloud().derived_hex("run service", canonical);
-        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+impl super::State {
+    fn remember(&mut self, operation: &Operation) {
+        if self.operations.len() >= OPERATIONS {
+            self.operations.pop_front();
+        }
+        self.operations.push_back((operation.name.clone(), operation.clone()));
     }
+}
+
+/// The check that no service has this name yet.
+fn free(canonical: &str, name: &ServiceName, exists: bool) -> Check {
+    Check::named("resource")
+        .expected("no service of this name")
+        .found(canonical)
+        .holds(!exists)
+        .or_refuse(&refusals::SERVICE_EXISTS, "run-admin-service-exists")
+        .with("service", &name.service)
+}
+
+/// The check that the caller speaks of the service as it is now, if it says of which.
+fn current(call: &Call, deployed: &Deployed, sent: &str) -> Result<(), Refused> {
+    let present = &deployed.resource.etag;
+    if sent.is_empty() {
+        return Ok(());
+    }
+    call.check(
+        Check::named("resource")
+            .expected(serde_json::json!({ "etag": present }))
+            .found(serde_json::json!({ "etag": sent }))
+            .holds(sent == present)
+            .or_refuse(&refusals::ETAG_STALE, "run-admin-etag-stale")
+            .with("service", &deployed.name.service)
+            .with("sent", sent)
+            .with("present", present)
+            .mend(|| "read the service again and send the `etag` that it has now".to_owned()),
+    )
 }
 
 fn invalid(check: Check, field: &str, what: &str) -> Check {

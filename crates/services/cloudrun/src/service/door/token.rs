@@ -1,0 +1,195 @@
+//! The checks of an ID token, one function each.
+
+use serde_json::{Value, json};
+use tokenrig_clock::Timestamp;
+use tokenrig_decision::Check;
+use tokenrig_jose::{DateFault, Jws, Map, numeric_date, shorten};
+use tokenrig_policy::Identity;
+
+use super::{Asked, INVOKE, Parsed};
+use crate::{assumptions::UserWithoutInvoker, refusals};
+
+/// The issuers of Google's ID tokens.
+const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+/// The client id of gcloud: the audience of every ID token that it gets for a user.
+const GCLOUD: &str = "32555940559.apps.googleusercontent.com";
+
+fn unverifiable(check: Check, asked: &Asked<'_>) -> Check {
+    check.or_refuse(&refusals::TOKEN_UNVERIFIABLE, "run-front-token-unverifiable").with("path", &asked.request.path)
+}
+
+fn denied(check: Check, asked: &Asked<'_>) -> Check {
+    check.or_refuse(&refusals::PERMISSION_DENIED, "run-front-permission-denied").with("path", &asked.request.path)
+}
+
+/// Whether there is an ID token at all, and the token if it can be read.
+pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Parsed>) {
+    let check = Check::named("credential").expected("Authorization: Bearer ID_TOKEN");
+    let Some(credential) = &asked.request.credential else {
+        let check = check
+            .holds(false)
+            .or_refuse(&refusals::NO_CREDENTIAL, "run-front-no-credential")
+            .with("path", &asked.request.path)
+            .mend(|| {
+                "send an ID token as `Authorization: Bearer`, or grant `roles/run.invoker` to `allUsers`".to_owned()
+            });
+        return (check, None);
+    };
+    let Some(token) = credential.bearer() else {
+        // A value of one word may be the secret itself.
+        let scheme = credential.value.split_once(' ').map_or("", |(scheme, _)| scheme);
+        let scheme: String = scheme.chars().take(20).collect();
+        let check = check.found(format!("{}: {scheme} …", credential.header)).holds(false);
+        let check =
+            unverifiable(check, asked).mend(|| "send a Google-signed ID token with the scheme `Bearer`".to_owned());
+        return (check, None);
+    };
+    let opened = Jws::parse(token).map_err(|fault| fault.to_string());
+    let opened = opened.and_then(|jws| match jws.claims() {
+        Ok(claims) => Ok((claims.clone(), jws)),
+        Err(fault) => Err(format!("its claims cannot be read: {fault}")),
+    });
+    let why = match opened {
+        Ok((claims, jws)) => {
+            return (check.found(format!("{}: Bearer, an ID token", credential.header)), Some((jws, claims)));
+        }
+        Err(why) => why,
+    };
+    let access_token = token.starts_with("ya29.");
+    let found = if access_token { "an access token".to_owned() } else { format!("{} ({why})", shorten(token)) };
+    let check = unverifiable(check.found(found).holds(false), asked).mend(|| {
+        if access_token {
+            "send an ID token in place of the access token: `generateIdToken` with the service's URL as `audience`"
+                .to_owned()
+        } else {
+            format!("send a Google-signed ID token: {why}")
+        }
+    });
+    (check, None)
+}
+
+/// Whether Google says that it made it.
+pub(crate) fn issuer(asked: &Asked<'_>, claims: &Map) -> Check {
+    let found = claims.get("iss").cloned().unwrap_or(Value::Null);
+    let ok = found.as_str().is_some_and(|iss| ISSUERS.contains(&iss));
+    let check = Check::named("issuer").expected(ISSUERS[0]).found(found).holds(ok);
+    unverifiable(check, asked)
+        .mend(|| "send a token that Google issued: exchange the provider's token and call `generateIdToken`".to_owned())
+}
+
+/// Whether one of Google's keys signed it.
+pub(crate) fn signature(asked: &Asked<'_>, jws: &Jws) -> Check {
+    let keys = asked.cloud.mint().google_keys();
+    let kid = jws.kid();
+    let found = match (jws.algorithm(), kid.and_then(|kid| keys.find(kid))) {
+        (Err(fault), _) => Err(fault.to_string()),
+        (Ok(_), None) => Err("no key of Google has this id".to_owned()),
+        (Ok(algorithm), Some(key)) => jws.verify(&key.public()).map(|()| algorithm).map_err(|fault| fault.to_string()),
+    };
+    let kids: Vec<&str> = keys.published().iter().map(|key| key.kid()).collect();
+    let check = Check::named("signature").expected(json!({ "alg": "RS256", "kid": kids, "of": ISSUERS[0] }));
+    match found {
+        Ok(algorithm) => check.found(json!({ "alg": algorithm.name(), "kid": kid })),
+        Err(why) => {
+            let check = check.found(json!({ "alg": jws.alg(), "kid": kid, "fault": why })).holds(false);
+            unverifiable(check, asked).mend(|| {
+                format!("send a token signed by one of the keys at https://www.googleapis.com/oauth2/v3/certs: {why}")
+            })
+        }
+    }
+}
+
+/// Whether it was made for this service.
+pub(crate) fn audience(asked: &Asked<'_>, claims: &Map) -> Check {
+    let own = &asked.service.audiences;
+    let found = claims.get("aud").cloned().unwrap_or(Value::Null);
+    let slash = asked.settings.trailing_slash;
+    let is_own = |aud: &str| {
+        let bare = aud.strip_suffix('/').filter(|_| slash);
+        own.iter().any(|own| own == aud || (own.starts_with("https://") && bare == Some(own)))
+    };
+    let ok = match &found {
+        // A person cannot choose the audience that gcloud asks for.
+        Value::String(aud) if aud == GCLOUD => account(asked, claims).is_none(),
+        Value::String(aud) => is_own(aud),
+        Value::Array(many) => many.iter().filter_map(Value::as_str).any(is_own),
+        _ => false,
+    };
+    let url = own.first().map(String::as_str).unwrap_or_default();
+    let check = Check::named("audience").expected(json!(own)).found(found.clone()).holds(ok);
+    unverifiable(check, asked).mend(|| {
+        let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+        format!(
+            "ask for the ID token with the service's URL as audience (`{url}`), or add `{found}` to the service's `customAudiences`"
+        )
+    })
+}
+
+/// Whether it is in time.
+pub(crate) fn times(asked: &Asked<'_>, claims: &Map) -> Check {
+    let (now, skew) = (asked.attributes.time, asked.settings.skew);
+    let (iat, exp) = (numeric_date(claims, "iat"), numeric_date(claims, "exp"));
+    let shown = |date: &Result<Timestamp, DateFault>| match date {
+        Ok(at) => json!(at.to_string()),
+        Err(fault) => json!(fault.to_string()),
+    };
+    let found = json!({ "iat": shown(&iat), "exp": shown(&exp), "now": now.to_string() });
+    let (id, mend) = match (iat, exp) {
+        (_, Ok(exp)) if now.duration_since(exp) >= skew => (
+            Some("run-front-expired-token"),
+            format!("the token expired {} s ago: ask for a new one", now.duration_since(exp).as_secs()),
+        ),
+        (Ok(iat), Ok(_)) if iat.duration_since(now) > skew => {
+            (Some("run-front-token-unverifiable"), "the token is issued in the future: set the clock".to_owned())
+        }
+        (Ok(_), Ok(_)) => (None, String::new()),
+        (Err(fault), _) => (Some("run-front-token-unverifiable"), format!("the token needs `iat`: {fault}")),
+        (_, Err(fault)) => (Some("run-front-token-unverifiable"), format!("the token needs `exp`: {fault}")),
+    };
+    let check = Check::named("times").expected("issued before now, expires after now").found(found);
+    let Some(id) = id else { return check };
+    let check = check.holds(false).or_refuse(&refusals::TOKEN_UNVERIFIABLE, id);
+    check.with("path", &asked.request.path).mend(|| mend)
+}
+
+/// The service account that the token stands for, there or deleted. The metadata server's short form carries no e-mail
+/// address, so the unique id says who it is.
+fn account(asked: &Asked<'_>, claims: &Map) -> Option<std::sync::Arc<tokenrig_cloud::ServiceAccount>> {
+    asked.cloud.accounts().get_by_id(claims.get("sub")?.as_str()?)
+}
+
+/// Whether its principal may invoke the service.
+pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> Check {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (email, sub) = (text("email"), text("sub"));
+    let identity = match account(asked, claims) {
+        Some(account) if account.deleted.is_none() && !account.disabled => account.identity(),
+        // A person, whose e-mail address Google has verified.
+        None if email.contains('@') && !email.ends_with(".gserviceaccount.com") => {
+            Identity::User { email: email.to_owned(), id: sub.to_owned() }
+        }
+        account => {
+            let found = account.map_or(json!({ "sub": sub, "email": email }), |account| {
+                json!({ "email": account.email, "disabled": account.disabled, "deleted": account.deleted.is_some() })
+            });
+            let check = Check::named("permission")
+                .expected("a service account that exists and is enabled")
+                .found(found)
+                .holds(false);
+            return denied(check, asked)
+                .mend(|| format!("enable, undelete or create the account `{email}` (unique id {sub})"));
+        }
+    };
+    let verdict = asked.cloud.permit(&identity, INVOKE, &asked.service.policy, &asked.attributes);
+    let check = verdict.check(&identity, INVOKE);
+    let is_gcloud = matches!(identity, Identity::User { .. }) && text("aud") == GCLOUD;
+    match asked.settings.user_without_invoker {
+        UserWithoutInvoker::Unauthorized if is_gcloud => check
+            .or_refuse(&refusals::TOKEN_UNVERIFIABLE, "run-front-user-without-invoker")
+            .with("path", &asked.request.path),
+        UserWithoutInvoker::NotFound if is_gcloud => {
+            check.or_refuse(&refusals::NOT_FOUND, "run-front-user-not-found").with("path", &asked.request.path)
+        }
+        _ => denied(check, asked),
+    }
+}
