@@ -25,6 +25,8 @@ pub struct Settings {
     pub missing_attribute_fails: bool,
     /// Whether one trailing slash is no difference between the token's `iss` and the provider's `issuerUri`.
     pub trailing_slash_ignored: bool,
+    /// Whether `options.userProject` is refused if the identity lacks `serviceusage.services.use` there.
+    pub user_project_needs_permission: bool,
     /// The scope of a federated token when the request names none.
     pub default_scope: String,
 }
@@ -41,6 +43,7 @@ impl Default for Settings {
             longest_token: 64 << 10,
             missing_attribute_fails: false,
             trailing_slash_ignored: true,
+            user_project_needs_permission: false,
             default_scope: "https://www.googleapis.com/auth/cloud-platform".to_owned(),
         }
     }
@@ -68,9 +71,9 @@ pub(crate) const ALL: &[Assumption] = &[
     },
     Assumption {
         name: "shortened",
-        about: "how much of the subject token's life is gone on the way, and how much less than the life `expires_in` says",
+        about: "how much of the subject token's life is lost on the way, and kept from what `expires_in` says",
         default: "1 s each",
-        source: "a public measurement on 2026-09-28: 30 s gives 28, 600 s gives 598, 3600 s gives 3598, more gives 3599, 2 s gives none",
+        source: "a public measurement on 2026-09-28: 30 s gives 28, 600 s 598, an hour 3598, more 3599, 2 s none",
     },
     Assumption {
         name: "one_second_left_fails",
@@ -97,6 +100,12 @@ pub(crate) const ALL: &[Assumption] = &[
         source: "two public walk-throughs that work differ from the token's `iss` by one trailing slash",
     },
     Assumption {
+        name: "user_project_needs_permission",
+        about: "whether an exchange is refused when the identity may not use the project in `options.userProject`",
+        default: "it is not: the API that the token is shown to judges whose quota it counts on",
+        source: "the STS reference calls it the project of calls with the token; who checks it, and when, is not known",
+    },
+    Assumption {
         name: "default_scope",
         about: "the scope of a federated token when the request names none",
         default: "https://www.googleapis.com/auth/cloud-platform",
@@ -120,6 +129,6 @@ mod tests {
         for assumption in ALL {
             assert!(debug.contains(&format!("{}: ", assumption.name)), "{}", assumption.name);
         }
-        assert_eq!(ALL.len(), 10);
+        assert_eq!(ALL.len(), 11);
     }
 }

@@ -83,7 +83,8 @@ impl TokenRequest {
         request
     }
 
-    /// Reads a JSON object with the names of Google's REST reference (or those of the form). Unknown members are ignored.
+    /// Reads a JSON object with the names of Google's REST reference, or those of the form. Unknown members are
+    /// ignored.
     ///
     /// # Errors
     ///
@@ -243,7 +244,8 @@ pub(crate) enum NoAudience {
 }
 
 impl<'a> Audience<'a> {
-    /// Reads `//iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X` or its workforce twin.
+    /// Reads `//iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X`, or its workforce
+    /// twin.
     ///
     /// # Errors
     ///

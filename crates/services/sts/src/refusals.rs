@@ -9,9 +9,8 @@ const WORKFORCE_TROUBLESHOOTING: &str =
 
 /// A field of the request is missing or holds a value that the exchange does not know.
 pub(crate) const REQUEST_FIELD_INVALID: Refusal = Refusal {
-    ids: &["sts-request-field-invalid", "sts-options-invalid", "sts-access-token-invalid"],
-    when: "a field of the request is missing or holds a value that the exchange does not know, `options` cannot be read, \
-           or an access token that is to be downscoped is not good",
+    ids: &["sts-request-field-invalid", "sts-options-invalid"],
+    when: "a field of the request is missing or holds a value that the exchange does not know",
     wire: Wire::OAuth { status: 400, error: "invalid_request", description: "Invalid value for \"{field}\"." },
     evidence: Evidence::assumed("the opening words of the refusal of a malformed `audience`"),
 };
@@ -234,6 +233,19 @@ pub(crate) const ATTRIBUTES_TOO_LARGE: Refusal = Refusal {
     evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "description"),
 };
 
+/// The identity may not let the project pay.
+pub(crate) const USER_PROJECT_DENIED: Refusal = Refusal {
+    ids: &["sts-user-project-denied"],
+    when: "the identity lacks `serviceusage.services.use` on `options.userProject`, if the setting \
+           `user_project_needs_permission` is on",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unauthorized_client",
+        description: "Caller does not have required permission to use project {project}.",
+    },
+    evidence: Evidence::assumed("the opening words of the documented refusal of `X-Goog-User-Project`"),
+};
+
 /// What this service does not play yet.
 pub(crate) const NOT_PLAYED: Refusal = Refusal {
     ids: &["sts-not-played"],
@@ -264,5 +276,6 @@ pub(crate) const ALL: &[&Refusal] = &[
     &CONDITION_FALSE,
     &SUBJECT_TOO_LONG,
     &ATTRIBUTES_TOO_LARGE,
+    &USER_PROJECT_DENIED,
     &NOT_PLAYED,
 ];

@@ -93,8 +93,8 @@ impl IssuerKeys {
     }
 
     /// The published set of an issuer: kept for `keys_kept` of the rig's clock, asked for at once when it lacks `kid`,
-    /// but not more often than each `asked_again_after`. A fault is not kept: who comes later asks again. A token without
-    /// key id has no key, whatever the set; it does not make anybody ask.
+    /// but not more often than each `asked_again_after`. A fault is not kept: who comes later asks again. A token
+    /// without key id has no key, whatever the set; it does not make anybody ask.
     pub(crate) async fn published(
         &self,
         cloud: &Cloud,

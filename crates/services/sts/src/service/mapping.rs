@@ -136,8 +136,8 @@ fn judge(check: Check, fault: Option<Fault>) -> Check {
         Fault::NotString { attribute, found } => {
             let id = if found == "list" { "sts-mapped-attribute-list" } else { "sts-mapped-attribute-boolean" };
             let mend = format!(
-                "`{attribute}` is mapped to a {found}: wrap the expression so that it gives a string, or send the claim \
-                 as one"
+                "`{attribute}` is mapped to a {found}: wrap the expression so that it gives a string, or send the \
+                 claim as one"
             );
             check.or_refuse(&refusals::ATTRIBUTE_NOT_STRING, id).with("attribute", attribute).mend(|| mend)
         }

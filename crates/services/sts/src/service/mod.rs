@@ -14,9 +14,9 @@ use std::sync::Arc;
 use tokenrig_cel::Value as CelValue;
 use tokenrig_clock::SignedDuration;
 use tokenrig_cloud::{AccessTokenOrder, Cloud, Fetch, Oidc, Provider, ProviderConfig};
-use tokenrig_decision::Decision;
+use tokenrig_decision::{Check, Decision};
 use tokenrig_jose::{Jws, Map};
-use tokenrig_policy::{Identity, PoolRef};
+use tokenrig_policy::{Attributes, Identity, PoolRef};
 
 pub(crate) use self::{
     introspect::{INTROSPECT, Introspection},
@@ -26,6 +26,7 @@ use self::{keys::IssuerKeys, request::Asked};
 use crate::{
     assumptions::Settings,
     model::{Audience, ProviderName, TokenRequest},
+    refusals,
 };
 
 /// The surface word of its decisions.
@@ -100,7 +101,7 @@ impl Sts {
             return None;
         }
         let (check, asked) = request::fields(request);
-        match asked {
+        let options = match asked {
             None => {
                 decision.add(check);
                 return None;
@@ -113,15 +114,23 @@ impl Sts {
                 decision.add(request::not_played("request", "access boundaries"));
                 return None;
             }
-            // Whether the identity may use `userProject` is asked where the token is shown, as by `x-goog-user-project`.
-            Some(Asked::Exchange(_)) => decision.add(check),
+            Some(Asked::Exchange(options)) => {
+                decision.add(check);
+                options
+            }
         };
         let (check, audience) = request::audience(request.audience.as_deref().unwrap_or_default());
         decision.add(check);
         let Some(Audience::Workload(name)) = audience else { return None };
         let provider = self.cloud.pools().provider(&PoolRef::workload(name.project, name.pool), name.provider);
         decision.add(provider::check(&self.cloud, &name, provider.as_ref()));
-        self.judge(decision, request, &name, &provider?).await
+        let named = self.judge(decision, request, &name, &provider?).await?;
+        if let Some(project) = options.user_project.filter(|_| self.settings.user_project_needs_permission)
+            && decision.failed().is_none()
+        {
+            decision.add(self.user_project(&named.identity, &project));
+        }
+        Some(named)
     }
 
     /// Everything about the subject token itself. Claims are unverified until the signature check has passed: they are
@@ -213,6 +222,17 @@ impl Sts {
             groups: mapped.groups,
             provider: name.resource(),
         })
+    }
+
+    /// Whether calls with the token may count on the project.
+    fn user_project(&self, identity: &Identity, project: &str) -> Check {
+        const PERMISSION: &str = "serviceusage.services.use";
+        let resource = format!("//cloudresourcemanager.googleapis.com/projects/{project}");
+        let verdict = self.cloud.permit(identity, PERMISSION, &resource, &Attributes::at(self.cloud.now()));
+        verdict
+            .check(identity, PERMISSION)
+            .or_refuse(&refusals::USER_PROJECT_DENIED, "sts-user-project-denied")
+            .with("project", project)
     }
 
     fn issue(&self, request: &TokenRequest, named: Named) -> FederatedToken {

@@ -74,15 +74,17 @@ mod tests {
         Provider { pool: Arc::new(pool), ..provider }
     }
 
+    type Pool = WorkloadIdentityPool;
+
     const DELETED: PoolState = PoolState::Deleted { expires: Timestamp::MAX };
 
     #[rstest]
-    #[case::of_a_deleted_pool(|pool: &mut WorkloadIdentityPool, _: &mut Provider| pool.state = DELETED, "the pool is deleted")]
-    #[case::of_a_disabled_pool(|pool: &mut WorkloadIdentityPool, _: &mut Provider| pool.disabled = true, "the pool is disabled")]
-    #[case::deleted(|_: &mut WorkloadIdentityPool, own: &mut Provider| own.state = DELETED, "the provider is deleted")]
-    #[case::disabled(|_: &mut WorkloadIdentityPool, own: &mut Provider| own.disabled = true, "the provider is disabled")]
+    #[case::of_a_deleted_pool(|pool: &mut Pool, _: &mut Provider| pool.state = DELETED, "the pool is deleted")]
+    #[case::of_a_disabled_pool(|pool: &mut Pool, _: &mut Provider| pool.disabled = true, "the pool is disabled")]
+    #[case::deleted(|_: &mut Pool, own: &mut Provider| own.state = DELETED, "the provider is deleted")]
+    #[case::disabled(|_: &mut Pool, own: &mut Provider| own.disabled = true, "the provider is disabled")]
     fn a_provider_that_is_not_active_exchanges_nothing(
-        #[case] change: fn(&mut WorkloadIdentityPool, &mut Provider),
+        #[case] change: fn(&mut Pool, &mut Provider),
         #[case] state: &str,
     ) {
         let cloud = cloud();

@@ -188,7 +188,7 @@ mod tests {
     #[case::any_type(|r: &mut TokenRequest| r.subject_token_type = Some("jwt".into()), "sts-request-field-invalid")]
     #[case::nothing_requested(|r: &mut TokenRequest| r.requested_token_type = None, "sts-request-field-invalid")]
     #[case::requested(|r: &mut TokenRequest| r.requested_token_type = Some(JWT.into()), "sts-request-field-invalid")]
-    #[case::client_side(|r: &mut TokenRequest| r.requested_token_type = Some(INTERMEDIATE_TOKEN.into()), "sts-not-played")]
+    #[case::client(|r: &mut TokenRequest| r.requested_token_type = Some(INTERMEDIATE_TOKEN.into()), "sts-not-played")]
     #[case::no_token(|r: &mut TokenRequest| r.subject_token = None, "sts-request-field-invalid")]
     #[case::blank_token(|r: &mut TokenRequest| r.subject_token = Some(" \n".into()), "sts-request-field-invalid")]
     #[case::options(|r: &mut TokenRequest| r.options = Some("{".into()), "sts-options-invalid")]

@@ -19,7 +19,7 @@ async fn a_federated_token_that_works_is_told() {
         "iss": "https://sts.googleapis.com/",
         "scope": "https://www.googleapis.com/auth/iam",
         "sub": told.body["sub"],
-        "username": "principal://iam.googleapis.com/projects/1071284184436/locations/global/workloadIdentityPools/partners/subject/alice",
+        "username": format!("principal://iam.googleapis.com/{}/subject/alice", pool_name()),
     });
     assert_eq!(told.body, expected);
     let record = rig.last();

@@ -125,7 +125,7 @@ fn discovery(document: &serde_json::Value) -> (&'static str, Answer) {
 #[case::keys_in_clear(discovery(&json!({ "issuer": ISSUER, "jwks_uri": "http://login.corp.example/certs" })))]
 #[case::keys_in_a_file(discovery(&json!({ "issuer": ISSUER, "jwks_uri": "file:///etc/passwd" })))]
 #[case::no_document((DISCOVERY, page(200, "<html>")))]
-#[case::an_issuer_twice((DISCOVERY, page(200, format!(r#"{{"issuer":"{ISSUER}","issuer":"x","jwks_uri":"{CERTS}"}}"#))))]
+#[case::an_issuer_twice((DISCOVERY, page(200, format!(r#"{{"issuer":"{ISSUER}","issuer":"","jwks_uri":"{CERTS}"}}"#))))]
 #[case::to_clear((DISCOVERY, redirect("http://login.corp.example/x")))]
 #[case::in_circles((DISCOVERY, redirect(DISCOVERY)))]
 #[case::not_found((DISCOVERY, page(404, "{}")))]

@@ -8,6 +8,8 @@ use tokenrig_jose::sign_raw;
 
 use crate::rig::{Answer, Rig, form, good, signer};
 
+const JSON: &str = "application/json";
+
 fn on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
 }
@@ -40,7 +42,7 @@ proptest! {
     #[test]
     fn any_body_is_answered(
         body in prop::collection::vec(any::<u8>(), 0..400),
-        kind in prop::sample::select(vec!["application/json", "application/x-www-form-urlencoded", "", "application/jso\u{ff}"]),
+        kind in prop::sample::select(vec![JSON, "application/x-www-form-urlencoded", "", "application/jso\u{ff}"]),
         path in prop::sample::select(vec!["/v1/token", "/v1/introspect", "/v1/%ff", "/"]),
     ) {
         let request = Request::post(path).header("content-type", kind.as_bytes()).body(Body::from(body)).unwrap();
@@ -48,7 +50,10 @@ proptest! {
     }
 
     #[test]
-    fn any_text_in_the_place_of_a_field_is_answered(at in 0..6_usize, text in "\\PC{0,300}|[-_a-zA-Z0-9.=%\\n]{0,300}") {
+    fn any_text_in_the_place_of_a_field_is_answered(
+        at in 0..6_usize,
+        text in "\\PC{0,300}|[-_a-zA-Z0-9.=%\\n]{0,300}",
+    ) {
         let rig = Rig::new();
         let token = rig.token(json!({}));
         let mut fields = good(&token);

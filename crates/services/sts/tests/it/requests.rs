@@ -4,10 +4,10 @@ use axum::body::Body;
 use http::Request;
 use rstest::rstest;
 use serde_json::{Value, json};
-use tokenrig_policy::Identity;
+use tokenrig_policy::{Binding, Identity};
 use tokenrig_sts::Settings;
 
-use crate::rig::{ACCESS_TOKEN, EXCHANGE, JWT, PROVIDER, Rig, form, good};
+use crate::rig::{ACCESS_TOKEN, EXCHANGE, JWT, PROVIDER, Rig, form, good, pool_name};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -26,7 +26,7 @@ async fn a_good_token_is_exchanged_for_a_federated_one() {
     let caller = rig.cloud.caller(token).unwrap();
     assert_eq!(
         caller.identity.member().to_string(),
-        "principal://iam.googleapis.com/projects/1071284184436/locations/global/workloadIdentityPools/partners/subject/alice"
+        format!("principal://iam.googleapis.com/{}/subject/alice", pool_name())
     );
     assert!(matches!(&caller.identity, Identity::Federated { provider, .. } if provider == PROVIDER));
     assert_eq!(caller.scopes, ["https://www.googleapis.com/auth/iam"]);
@@ -75,8 +75,9 @@ async fn a_form_is_a_form_whatever_its_type_says(#[case] kind: &str) {
 async fn json_has_the_names_of_the_rest_reference(#[case] kind: &str) {
     let rig = Rig::new();
     let body = json!({
-        "grantType": EXCHANGE, "audience": format!("//iam.googleapis.com/{PROVIDER}"), "requestedTokenType": ACCESS_TOKEN,
-        "subjectToken": rig.token(json!({})), "subjectTokenType": JWT, "resource": ["ignored"],
+        "grantType": EXCHANGE, "audience": format!("//iam.googleapis.com/{PROVIDER}"),
+        "requestedTokenType": ACCESS_TOKEN, "resource": ["ignored"],
+        "subjectToken": rig.token(json!({})), "subjectTokenType": JWT,
     });
     assert_eq!(rig.post("/v1/token", &[("content-type", kind)], body.to_string()).await.status, 200);
 }
@@ -116,6 +117,20 @@ async fn options_are_read_however_often_they_were_encoded(#[case] options: &str,
     let fields = [&good(&token)[..], &[("options", options)]].concat();
     let answer = rig.form("/v1/token", &fields).await;
     assert_eq!(answer.status, status, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_user_project_needs_its_permission_only_if_that_is_set() {
+    let settings = Settings { user_project_needs_permission: true, ..Settings::default() };
+    let rig = Rig::with(|_| {}, settings);
+    let token = rig.token(json!({}));
+    let fields = [&good(&token)[..], &[("options", r#"{"userProject":"shop-test"}"#)]].concat();
+    assert_eq!(rig.form("/v1/token", &fields).await.status, 400);
+    assert_eq!(rig.refused(), ("permission".to_owned(), "sts-user-project-denied".to_owned()));
+    let member = format!("principal://iam.googleapis.com/{}/subject/alice", pool_name());
+    let binding = Binding::of("roles/serviceusage.serviceUsageConsumer", [member]);
+    rig.cloud.policies().add(&rig.cloud.project().resource(), [binding]);
+    assert_eq!(rig.form("/v1/token", &fields).await.status, 200);
 }
 
 #[rstest]
