@@ -5,10 +5,12 @@
 use std::{
     collections::BTreeMap,
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
 
 use tokenrig_offline::Inherited;
+use tokio::process::Command;
 
 /// Names a file of credentials for every client.
 pub(crate) const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -17,13 +19,36 @@ const WELL_KNOWN: &str = ".config/gcloud/application_default_credentials.json";
 
 /// What a command of `exec`, or of whoever uses `serve`, gets: the caller's own credential file is left alone.
 pub(crate) fn of_caller() -> Inherited {
-    // A name or value that is no text cannot be handed on by a shell export either.
+    // What is no text means nothing to a rig; a command of `exec` gets it as it is.
     let variables: Vec<(String, String)> = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let well_known = env::home_dir().is_some_and(|home| home.join(WELL_KNOWN).exists());
-    let set = variables.iter().any(|(name, value)| name == CREDENTIALS && !value.is_empty());
+    let set = env::var_os(CREDENTIALS).is_some_and(|value| !value.is_empty());
     Inherited { variables, programs: programs(), well_known_credentials: well_known && !set }
+}
+
+/// The environment of a command: the caller's, with what a rig sets in it and without what it removes.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    set: Vec<(String, String)>,
+    remove: Vec<OsString>,
+}
+
+impl Environment {
+    /// `set` overrides what the caller has; of that, whatever `removes` says is left out.
+    pub(crate) fn of(set: Vec<(String, String)>, removes: impl Fn(&str) -> bool) -> Self {
+        let names = env::vars_os().map(|(name, _)| name);
+        Self { set, remove: names.filter(|name| name.to_str().is_some_and(&removes)).collect() }
+    }
+
+    /// Puts it on a command that would start with the caller's.
+    pub(crate) fn put_on(self, command: &mut Command) {
+        for name in self.remove {
+            command.env_remove(name);
+        }
+        command.envs(self.set);
+    }
 }
 
 /// What the commands of scenarios get: the credentials that a scenario names, never the caller's.

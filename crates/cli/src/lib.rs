@@ -21,11 +21,14 @@ mod signals;
 mod standing;
 mod tell;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
+
+/// How long tasks that were cut short may take to give up what they hold.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Runs a command and gives its exit code. `program` is how it was called, as it is printed in commands to type again;
 /// `args` are the arguments without the program's name.
@@ -48,15 +51,15 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
     let code = runtime.block_on(async {
         match arguments.command {
             Command::Run(wanted) => run::run(program, wanted).await,
-            Command::Exec(wanted) => exec::exec(wanted).await,
-            Command::Serve(wanted) => serve::serve(wanted).await,
+            Command::Exec(wanted) => exec::exec(program, wanted).await,
+            Command::Serve(wanted) => serve::serve(program, wanted).await,
             Command::Explain(_) | Command::Attack(_) | Command::Cleanup(_) | Command::Schema(_) => {
                 tell::error("this command is not built yet", Some("`run`, `exec` and `serve` are"));
                 2
             }
         }
     });
-    // A task that still hangs, on a name look-up for example, holds nobody up.
-    runtime.shutdown_background();
+    // What was cut short gives up its processes and files here; a name look-up that hangs holds nobody up for long.
+    runtime.shutdown_timeout(LAST);
     ExitCode::from(code)
 }

@@ -4,8 +4,8 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, sync::
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged: everything of ours, of libraries only what is wrong.
-const FILTER: &str = "warn,tokenrig=debug,tokenrig_gateway=debug,tokenrig_wire=debug,tokenrig_cloudrun=debug";
+/// What is logged: everything of ours (a target is a prefix), of libraries only what is wrong.
+const FILTER: &str = "warn,tokenrig=debug";
 
 /// Starts logging to a file, if one is wanted.
 pub(crate) fn to(file: Option<&Path>) -> Result<(), String> {

@@ -2,12 +2,13 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal as _, Write},
+    io::{self, Write},
     num::NonZeroUsize,
     path::PathBuf,
     sync::Arc,
 };
 
+use anstream::stream::RawStream;
 use tokenrig_offline::Offline;
 use tokenrig_report::{Junit, Look, Terminal};
 use tokenrig_runner::{Catalogue, Event, Options, Plan, Selection};
@@ -36,7 +37,7 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
             return 2;
         }
     };
-    let look = look(program, wanted.verbose);
+    let look = look(program, wanted.verbose, io::stdout());
     let mut terminal = Terminal::new(anstream::stdout(), look);
     let mut junit = Junit::new();
     junit.files(&plan.wrong);
@@ -85,17 +86,18 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
         let written = File::create(file).and_then(|mut out| junit.write(&mut out).and_then(|()| out.flush()));
         if let Err(fault) = written {
             tell::error(&format!("cannot write the report `{}`: {fault}", file.display()), None);
-            code = code.max(3);
+            // A wrong file is told before all else.
+            code = if code == 2 { code } else { 3 };
         }
     }
     code
 }
 
-/// How text looks here: no bar and no colour where nobody watches.
-pub(crate) fn look(program: &str, verbose: bool) -> Look {
+/// How text looks on a stream: no bar and no colour where nobody watches.
+pub(crate) fn look(program: &str, verbose: bool, to: impl RawStream) -> Look {
     Look {
-        colour: anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-        bar: io::stdout().is_terminal(),
+        colour: anstream::AutoStream::choice(&to) != anstream::ColorChoice::Never,
+        bar: to.is_terminal(),
         verbose,
         program: program.to_owned(),
         ..Look::default()

@@ -22,7 +22,7 @@ use crate::{
 /// How often it is looked whether there is something new to save.
 const LOOKS: Duration = Duration::from_millis(500);
 
-pub(crate) async fn serve(wanted: Serve) -> u8 {
+pub(crate) async fn serve(program: &str, wanted: Serve) -> u8 {
     if wanted.listen.is_some_and(|listen| !listen.ip().is_loopback()) {
         tell::error(
             "a rig beyond loopback would need keys of its own, and making them is not built yet",
@@ -37,39 +37,66 @@ pub(crate) async fn serve(wanted: Serve) -> u8 {
             return 3;
         }
     };
+    // Whoever waits for the file must not find that of a rig which has ended.
+    if let Some(file) = wanted.env_file.as_deref()
+        && let Err(fault) = gone(file)
+    {
+        tell::error(&format!("cannot replace `{}`: {fault}", file.display()), None);
+        return 3;
+    }
+    let opened = tokio::select! {
+        opened = open(program, &wanted) => opened,
+        _ = signals.asked() => return 0,
+    };
+    let (site, saved) = match opened {
+        Ok(opened) => opened,
+        Err(code) => return code,
+    };
+    let mut code = 0;
+    match saved {
+        None => drop(signals.asked().await),
+        Some(mut saved) => {
+            tokio::select! {
+                _ = signals.asked() => {}
+                () = saved.changes(&site) => {}
+            }
+            if !saved.save(&site) {
+                code = 3;
+            }
+        }
+    }
+    if let Some(file) = &wanted.env_file {
+        // Somebody may have taken it away already.
+        let _ = gone(file);
+    }
+    let _ = Box::new(site).close().await;
+    code
+}
+
+/// The rig, saved once and its environment handed out; or the exit code after everything was told.
+async fn open<'a>(program: &str, wanted: &'a Serve) -> Result<(RigSite, Option<Saved<'a>>), u8> {
+    let failed = |why: &str| {
+        tell::error(why, None);
+        3
+    };
     let mut caller = inherited::of_caller();
     let own_key = caller.well_known_credentials;
     // Only what the rig sets is told: the rest is the caller's own.
     caller.variables.clear();
-    let site = match standing::start(&wanted.standing, wanted.listen, caller, &look("tokenrig", false)).await {
-        Ok(site) => site,
-        Err(code) => return code,
-    };
-    let exports = match exports(&site).await {
-        Ok(exports) => exports,
-        Err(why) => {
-            tell::error(&why, None);
-            return 3;
-        }
-    };
+    let look = look(program, false, io::stderr());
+    let site = standing::start(&wanted.standing, wanted.listen, caller, &look).await?;
+    let exports = exports(&site).await.map_err(|why| failed(&why))?;
     if own_key {
         tell::note(&format!(
             "a well-known credentials file lies in the home folder; {CREDENTIALS} names a key of the rig's owner instead"
         ));
     }
-    if let Err(why) = hand_out(&exports, wanted.env_file.as_deref()) {
-        tell::error(&why, None);
-        return 3;
+    let mut saved = wanted.save.as_deref().map(Saved::at);
+    if saved.as_mut().is_some_and(|saved| !saved.save(&site)) {
+        return Err(3);
     }
-    tokio::select! {
-        _ = signals.asked() => {}
-        () = save_changes(&site, wanted.save.as_deref()) => {}
-    }
-    if let Some(file) = &wanted.save {
-        save(&site, file, &mut String::new());
-    }
-    let _ = Box::new(site).close().await;
-    0
+    hand_out(&exports, wanted.env_file.as_deref()).map_err(|why| failed(&why))?;
+    Ok((site, saved))
 }
 
 /// Shell exports: `unset` for what would lead past the rig, `export` for what leads to it.
@@ -77,7 +104,7 @@ async fn exports(site: &RigSite) -> Result<String, String> {
     let environment = site.environment(&[]).await.map_err(|fault| fault.to_string())?;
     let removed = site.rig().environment().map_err(|fault| fault.to_string())?.remove;
     let mut text = String::new();
-    // A prefix cannot be unset by a plain shell line; what such variables hold is told in the documents.
+    // A prefix cannot be unset by a plain shell line; the names that are known stand in the list by themselves.
     for name in removed.iter().filter(|name| !name.ends_with('*')) {
         text.push_str(&format!("unset {name}\n"));
     }
@@ -95,30 +122,56 @@ fn hand_out(exports: &str, file: Option<&Path>) -> Result<(), String> {
     out.write_all(exports.as_bytes()).and_then(|()| out.flush()).map_err(|fault| format!("cannot write: {fault}"))
 }
 
-/// Saves soon after each change, for as long as it is polled; without a file it never ends.
-async fn save_changes(site: &RigSite, file: Option<&Path>) {
-    let mut last = String::new();
-    loop {
-        real::pause(LOOKS).await;
-        if let Some(file) = file {
-            save(site, file, &mut last);
+/// The file that `--save` names, and what it holds.
+struct Saved<'a> {
+    file: &'a Path,
+    holds: String,
+    /// A disk that stays full is told once.
+    told: bool,
+}
+
+impl<'a> Saved<'a> {
+    fn at(file: &'a Path) -> Self {
+        Self { file, holds: String::new(), told: false }
+    }
+
+    /// Saves soon after each change, for as long as it is polled.
+    async fn changes(&mut self, site: &RigSite) {
+        loop {
+            real::pause(LOOKS).await;
+            self.save(site);
         }
+    }
+
+    /// Saves what is new. Whether all is saved now.
+    fn save(&mut self, site: &RigSite) -> bool {
+        let state = format!("{:#}\n", site.rig().core().state());
+        if state == self.holds {
+            return true;
+        }
+        match write_whole(self.file, &state) {
+            Ok(()) => (self.holds, self.told) = (state, false),
+            Err(_) if self.told => return false,
+            Err(fault) => {
+                self.told = true;
+                tell::error(&format!("cannot save to `{}`: {fault}", self.file.display()), None);
+                return false;
+            }
+        }
+        true
     }
 }
 
-fn save(site: &RigSite, file: &Path, last: &mut String) {
-    let state = format!("{:#}\n", site.rig().core().state());
-    if state == *last {
-        return;
-    }
-    match write_whole(file, &state) {
-        Ok(()) => *last = state,
-        Err(fault) => tell::error(&format!("cannot save to `{}`: {fault}", file.display()), None),
-    }
+/// Takes a file away, if it is there and is one: `/dev/stdout` is none.
+fn gone(file: &Path) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|known| known.is_file()) { fs::remove_file(file) } else { Ok(()) }
 }
 
 /// A file that is there whole or not at all.
 fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    if fs::metadata(file).is_ok_and(|known| !known.is_file()) {
+        return fs::write(file, text);
+    }
     let folder =
         file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     let mut temporary = tempfile::NamedTempFile::new_in(folder)?;

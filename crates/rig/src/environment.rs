@@ -33,23 +33,48 @@ const TRUST: &[&str] = &[
 /// Variables that name a proxy. gRPC reads lower case only.
 const PROXY: &[&str] = &["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "grpc_proxy"];
 
-/// Variables that would lead a client past the rig or to credentials that are not the rig's. `*` ends a prefix.
+/// Variables that would lead a client past the rig, or to credentials or a project that are not the rig's. `*` ends a
+/// prefix; names that are known stand beside it, for those who cannot remove by prefix.
 const REMOVED: &[&str] = &[
     "ALL_PROXY",
     "all_proxy",
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
     "CLOUDSDK_API_ENDPOINT_OVERRIDES_*",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDRESOURCEMANAGER",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_RUN",
+    "CLOUDSDK_API_ENDPOINT_OVERRIDES_SERVICEUSAGE",
     "CLOUDSDK_AUTH_*",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN",
+    "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    "CLOUDSDK_AUTH_AUTH_HOST",
+    "CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE",
+    "CLOUDSDK_AUTH_DISABLE_CREDENTIALS",
+    "CLOUDSDK_AUTH_DISABLE_SSL_VALIDATION",
+    "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+    "CLOUDSDK_AUTH_TOKEN_HOST",
+    "CLOUDSDK_AUTH_TOKEN_INTROSPECTION_ENDPOINT",
+    "CLOUDSDK_BILLING_QUOTA_PROJECT",
+    "CLOUDSDK_CORE_ACCOUNT",
     "CLOUDSDK_CORE_PROJECT",
     "CLOUDSDK_CORE_UNIVERSE_DOMAIN",
     "CLOUDSDK_PROXY_*",
+    "CLOUDSDK_PROXY_ADDRESS",
+    "CLOUDSDK_PROXY_PASSWORD",
+    "CLOUDSDK_PROXY_PORT",
+    "CLOUDSDK_PROXY_TYPE",
+    "CLOUDSDK_PROXY_USERNAME",
+    "GCE_METADATA_MTLS_MODE",
     "GCLOUD_PROJECT",
     "GOOGLE_CLOUD_QUOTA_PROJECT",
     "GOOGLE_CLOUD_UNIVERSE_DOMAIN",
+    "METADATA_SERVER_DETECTION",
     "NO_GCE_CHECK",
     "PUBSUB_EMULATOR_HOST",
     "SSL_CERT_DIR",
     "STORAGE_EMULATOR_HOST",
-    "grpc_no_proxy",
+    "no_grpc_proxy",
 ];
 
 /// Variables to set and to remove so that a client's real host names reach a rig.
