@@ -54,6 +54,12 @@ pub fn set(call: &Call, resource: &str, request: SetIamPolicyRequest) -> Result<
             call_member(call, member)?;
         }
     }
+    let present = call.cloud().policies().get(resource);
+    let has = |member: &String| present.bindings.iter().any(|binding| binding.members.contains(member));
+    let members = policy.bindings.iter().flat_map(|binding| &binding.members);
+    for member in members.filter(|member| !has(member)) {
+        permitted(call, resource, member)?;
+    }
     match call.cloud().policies().set(resource, policy) {
         Ok(policy) => Ok(told(policy)),
         Err(stale) => Err(call
@@ -76,6 +82,25 @@ pub fn test(call: &Call, resource: &str, request: &TestIamPermissionsRequest) ->
     let asked: Vec<&str> = request.permissions.iter().map(String::as_str).collect();
     let held = call.cloud().policies().test(&call.caller().identity, &asked, resource);
     TestIamPermissionsResponse { permissions: held.into_iter().map(str::to_owned).collect() }
+}
+
+/// Organizations may keep people outside out of policies. The rig does not know who is whose customer: where any list of
+/// permitted customers is set, the public is out of it, and everybody else is in it.
+fn permitted(call: &Call, resource: &str, member: &str) -> Result<(), Refused> {
+    const CONSTRAINT: &str = "iam.allowedPolicyMemberDomains";
+    let public = matches!(member, "allUsers" | "allAuthenticatedUsers");
+    if !public || call.cloud().org_policies().allows(resource, CONSTRAINT, member) {
+        return Ok(());
+    }
+    call.check(
+        Check::named("request")
+            .expected("members of permitted customers only")
+            .found(member)
+            .holds(false)
+            .or_refuse(&refusals::MEMBER_NOT_PERMITTED, "iam-set-policy-domain-restricted")
+            .with("member", member)
+            .mend(|| format!("leave `{member}` out, or change the organization policy `{CONSTRAINT}`")),
+    )
 }
 
 /// A member must be something that Google stores. What merely matches nobody is stored too.

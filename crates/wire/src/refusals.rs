@@ -21,6 +21,7 @@ pub const ALL: &[&Refusal] = &[
     &ACCOUNT_MISSING,
     &POOL_MISSING,
     &POLICY_INVALID,
+    &MEMBER_NOT_PERMITTED,
     &UNPLAYED,
     &UNSERVED,
     &INTERNAL,
@@ -345,6 +346,26 @@ pub const POOL_MISSING: Refusal = Refusal {
         legacy_reason: None,
     },
     evidence: Evidence::captured("public gcloud and Terraform output", "message"),
+};
+
+/// A policy names somebody whom the organization does not permit.
+///
+/// Arguments: `member`.
+pub const MEMBER_NOT_PERMITTED: Refusal = Refusal {
+    ids: &["iam-set-policy-domain-restricted"],
+    when: "constraints/iam.allowedPolicyMemberDomains is set and a policy that is set names somebody new who belongs to no permitted customer",
+    wire: Wire::Status {
+        code: Code::FailedPrecondition,
+        message: "One or more users named in the policy do not belong to a permitted customer.",
+        details: &[Detail::PreconditionFailure {
+            kind: "constraints/iam.allowedPolicyMemberDomains",
+            subject: "",
+            description: "User {member} is not in permitted organization.",
+        }],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::captured("public gcloud output", "full"),
 };
 
 /// A policy that cannot be stored.

@@ -54,6 +54,12 @@ pub(crate) const ALL: &[Assumption] = &[
         source: "not Google's: accounts of other projects can be given",
     },
     Assumption {
+        name: "permitted_members",
+        about: "whom `constraints/iam.allowedPolicyMemberDomains` keeps out of policies",
+        default: "`allUsers` and `allAuthenticatedUsers`, once any values are allowed; the rig does not know who is whose customer",
+        source: "public captures with `allUsers`",
+    },
+    Assumption {
         name: "operations",
         about: "how many long-running operations are remembered",
         default: "10000",

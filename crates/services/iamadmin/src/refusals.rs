@@ -17,6 +17,8 @@ pub(crate) const ALL: &[&Refusal] = &[
     &ACCOUNT_CHANGED,
     &KEY_UNKNOWN,
     &KEY_LIMIT,
+    &KEY_CREATION_DISABLED,
+    &KEY_UPLOAD_DISABLED,
     &PRECONDITION,
     &ENTITY_EXISTS,
     &ENTITY_UNKNOWN,
@@ -27,6 +29,7 @@ pub(crate) const ALL: &[&Refusal] = &[
     &CONDITION_REQUIRED,
     &ISSUER_NOT_URI,
     &ISSUER_NOT_HTTPS,
+    &ISSUER_NOT_ALLOWED,
     &MAPPING_KEY,
     &JWKS_KEY_TYPE,
     &JWKS_CORRUPTED,
@@ -65,8 +68,8 @@ pub(crate) const DENIED: Refusal = Refusal {
 ///
 /// Arguments: `permission`, `resource` (its full name).
 pub(crate) const DENIED_ON: Refusal = Refusal {
-    ids: &["wif-pool-create-denied", "wif-permission-denied"],
-    when: "the caller lacks the method's permission on a workload identity pool or provider, or on the project that is to hold it",
+    ids: &["wif-pool-create-denied", "wif-permission-denied", "orgpolicy-permission-denied"],
+    when: "the caller lacks the method's permission on a workload identity pool, a provider or an organization policy, or on the project that is to hold it",
     wire: Wire::Status {
         code: Code::PermissionDenied,
         message: "Permission '{permission}' denied on resource '{resource}' (or it may not exist).",
@@ -175,6 +178,50 @@ pub(crate) const KEY_LIMIT: Refusal = Refusal {
     evidence: Evidence::captured("public documents of two key managers, public gcloud output", "code+message+reason"),
 };
 
+/// An organization policy forbids new keys.
+///
+/// Arguments: `project`, `email`, `escaped` (the address with `%40`).
+pub(crate) const KEY_CREATION_DISABLED: Refusal = Refusal {
+    ids: &["iam-sa-key-creation-disabled"],
+    when: "constraints/iam.disableServiceAccountKeyCreation is enforced for the project of a service account that is to get a key",
+    wire: Wire::Status {
+        code: Code::FailedPrecondition,
+        message: "Key creation is not allowed on this service account.",
+        details: &[Detail::PreconditionFailure {
+            kind: "constraints/iam.disableServiceAccountKeyCreation",
+            subject: "projects/{project}/serviceAccounts/{email}?configvalue={escaped}",
+            description: "Key creation is not allowed on this service account.",
+        }],
+        headers: &[],
+        legacy_reason: Some("failedPrecondition"),
+    },
+    evidence: Evidence::recorded(
+        "https://github.com/google/create-service-account/issues/21",
+        "2025-04-03",
+        "message and details",
+    ),
+};
+
+/// An organization policy forbids uploaded keys.
+///
+/// Arguments: as for [`KEY_CREATION_DISABLED`].
+pub(crate) const KEY_UPLOAD_DISABLED: Refusal = Refusal {
+    ids: &["iam-sa-key-upload-disabled"],
+    when: "constraints/iam.disableServiceAccountKeyUpload is enforced for the project of a service account that is to get a key",
+    wire: Wire::Status {
+        code: Code::FailedPrecondition,
+        message: "Precondition check failed.",
+        details: &[Detail::PreconditionFailure {
+            kind: "constraints/iam.disableServiceAccountKeyUpload",
+            subject: "projects/{project}/serviceAccounts/{email}?configvalue={escaped}",
+            description: "Constraint `constraints/iam.disableServiceAccountKeyUpload` violated for service account projects/{project}/serviceAccounts/{email} attempting to upload public key.",
+        }],
+        headers: &[],
+        legacy_reason: Some("failedPrecondition"),
+    },
+    evidence: Evidence::recorded("https://github.com/GAM-team/GAM/issues/1678", "2024-03-17", "details"),
+};
+
 /// The thing is in a state in which this cannot be done.
 pub(crate) const PRECONDITION: Refusal = Refusal {
     ids: &["iam-sa-key-system", "iam-sa-undelete-exists", "iam-role-not-deleted", "wif-not-deleted", "wif-deleted"],
@@ -195,8 +242,8 @@ pub(crate) const PRECONDITION: Refusal = Refusal {
 
 /// The id of a pool, provider or uploaded key is in use.
 pub(crate) const ENTITY_EXISTS: Refusal = Refusal {
-    ids: &["wif-pool-create-exists", "wif-provider-create-exists", "iam-sa-key-exists"],
-    when: "a pool or provider of this id exists, or was deleted within 30 days; the service account has this public key",
+    ids: &["wif-pool-create-exists", "wif-provider-create-exists", "iam-sa-key-exists", "orgpolicy-create-exists"],
+    when: "a pool or provider of this id exists, or was deleted within 30 days; the service account has this public key; the constraint is set already",
     wire: Wire::Status {
         code: Code::AlreadyExists,
         message: "Requested entity already exists",
@@ -209,8 +256,8 @@ pub(crate) const ENTITY_EXISTS: Refusal = Refusal {
 
 /// No such pool, provider, operation or project.
 pub(crate) const ENTITY_UNKNOWN: Refusal = Refusal {
-    ids: &["wif-unknown", "wif-operation-unknown"],
-    when: "there is no such pool, provider or operation",
+    ids: &["wif-unknown", "wif-operation-unknown", "orgpolicy-unknown"],
+    when: "there is no such pool, provider, operation or organization policy",
     wire: Wire::Status {
         code: Code::NotFound,
         message: "Requested entity was not found.",
@@ -337,6 +384,29 @@ pub(crate) const ISSUER_NOT_HTTPS: Refusal = Refusal {
     evidence: Evidence::recorded(MEASURED, "2026-09-28", "message"),
 };
 
+/// An organization policy does not allow the issuer.
+///
+/// Arguments: `issuer`, `pool` (its name as it was written).
+pub(crate) const ISSUER_NOT_ALLOWED: Refusal = Refusal {
+    ids: &["wif-provider-issuer-not-allowed"],
+    when: "constraints/iam.workloadIdentityPoolProviders is set for the project and does not allow the provider's issuer",
+    wire: Wire::Status {
+        code: Code::FailedPrecondition,
+        message: "Precondition check failed.",
+        details: &[Detail::PreconditionFailure {
+            kind: "constraints/iam.workloadIdentityPoolProviders",
+            subject: "orgpolicy:{pool}",
+            description: "Org Policy violated for value: '{issuer}'.",
+        }],
+        headers: &[],
+        legacy_reason: Some("failedPrecondition"),
+    },
+    evidence: Evidence::documented(
+        "https://cloud.google.com/iam/docs/troubleshooting-workload-identity-federation",
+        "message and details",
+    ),
+};
+
 /// An attribute that cannot be mapped.
 ///
 /// Arguments: `key`.
@@ -414,6 +484,7 @@ pub(crate) const FIELD_INVALID: Refusal = Refusal {
         "iam-page-token-invalid",
         "crm-field-invalid",
         "serviceusage-field-invalid",
+        "orgpolicy-field-invalid",
     ],
     when: "a field of the resource or of the request holds something that it cannot hold",
     wire: Wire::Status {

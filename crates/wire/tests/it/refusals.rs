@@ -22,6 +22,7 @@ fn every_refusal_has_its_form_and_evidence() {
         ("id", "iam.projects.serviceAccounts.list"),
         ("email", "gone@shop-test.iam.gserviceaccount.com"),
         ("pool", "shop-test.svc.id.goog"),
+        ("member", "allUsers"),
     ];
     for refusal in refusals::ALL {
         assert!(!refusal.evidence.source.is_empty() && !refusal.when.is_empty());

@@ -19,7 +19,13 @@ use tokenrig_protos::{
 };
 use tokenrig_wire::{Api, Call};
 
-use super::{Admin, accounts::named, field, need, refuse, timestamp, unplayed, with};
+use super::{
+    Admin,
+    accounts::named,
+    field, need,
+    org_policies::{NO_KEY_CREATION, NO_KEY_UPLOAD},
+    refuse, timestamp, unplayed, with,
+};
 use crate::{model::AccountName, refusals};
 
 const ID: &str = "iam-sa-key-invalid";
@@ -44,6 +50,9 @@ pub(super) fn methods(api: Api, admin: &Admin) -> Api {
 impl Admin {
     fn create_key(&self, call: &Call, request: CreateServiceAccountKeyRequest) -> Result<ServiceAccountKey, Refused> {
         let account = self.account(call, "iam.serviceAccountKeys.create", &request.name)?;
+        self.unconstrained(call, NO_KEY_CREATION, &account.resource(), |check| {
+            of_account(check.or_refuse(&refusals::KEY_CREATION_DISABLED, "iam-sa-key-creation-disabled"), &account)
+        })?;
         if request.private_key_type() == PrivateKeyType::TypePkcs12File {
             return Err(unplayed(call, "keys in PKCS#12 files"));
         }
@@ -61,6 +70,9 @@ impl Admin {
 
     fn upload_key(&self, call: &Call, request: UploadServiceAccountKeyRequest) -> Result<ServiceAccountKey, Refused> {
         let account = self.account(call, "iam.serviceAccountKeys.create", &request.name)?;
+        self.unconstrained(call, NO_KEY_UPLOAD, &account.resource(), |check| {
+            of_account(check.or_refuse(&refusals::KEY_UPLOAD_DISABLED, "iam-sa-key-upload-disabled"), &account)
+        })?;
         let text = std::str::from_utf8(&request.public_key_data).unwrap_or_default();
         let what = "it must be an X.509 certificate in PEM with an RSA key of at least 2048 bits";
         let read = x509::public_key_from_pem(text);
@@ -158,6 +170,12 @@ impl Admin {
             ..ServiceAccountKey::default()
         }
     }
+}
+
+/// What a refusal by an organization policy tells of the account.
+fn of_account(check: Check, account: &Account) -> Check {
+    let escaped = account.email.replace('@', "%40");
+    check.with("project", &account.project_id).with("email", &account.email).with("escaped", escaped)
 }
 
 fn refused(call: &Call, fault: &AccountFault) -> Refused {

@@ -3,6 +3,7 @@
 mod accounts;
 mod keys;
 mod operations;
+mod org_policies;
 mod pools;
 mod projects;
 mod provider_rules;
@@ -48,6 +49,7 @@ pub(crate) fn api(cloud: &Cloud, settings: Settings) -> Api {
     let api = pools::methods(api, &admin);
     let api = providers::methods(api, &admin);
     let api = projects::methods(api, &admin);
+    let api = org_policies::methods(api, &admin);
     services::methods(api, &admin)
 }
 

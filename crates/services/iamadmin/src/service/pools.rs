@@ -190,22 +190,24 @@ pub(super) fn pool_name<'a>(call: &Call, name: &'a str, of_provider: bool) -> Re
     need(call, parsed, |check| named(check, what, name), "request")
 }
 
-/// Asks for a permission on a pool, a provider, or where pools are.
+/// Asks for a permission on a pool, a provider, or where pools are; also for one on organization policies.
 pub(super) fn permit(call: &Call, permission: &str, resource: &str) -> Result<(), Refused> {
-    let id = if permission == "iam.workloadIdentityPools.create" {
-        "wif-pool-create-denied"
-    } else {
-        "wif-permission-denied"
+    let id = match permission {
+        "iam.workloadIdentityPools.create" => "wif-pool-create-denied",
+        permission if permission.starts_with("orgpolicy.") => "orgpolicy-permission-denied",
+        _ => "wif-permission-denied",
     };
     let deny = || refusals::DENIED_ON.refuse(id).with("permission", permission).with("resource", resource);
     call.permit(permission, resource, deny).map(drop)
 }
 
 pub(super) fn unknown(check: Check, name: &str) -> Check {
+    let of_policy = name.starts_with("organizations/") || name.contains("/policies/");
+    let id = if of_policy { "orgpolicy-unknown" } else { "wif-unknown" };
     check
         .expected("something that exists")
         .found(name)
-        .or_refuse(&refusals::ENTITY_UNKNOWN, "wif-unknown")
+        .or_refuse(&refusals::ENTITY_UNKNOWN, id)
         .mend(|| format!("create `{name}` first, or correct the name"))
 }
 

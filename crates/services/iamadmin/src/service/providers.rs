@@ -1,7 +1,8 @@
 //! Providers of workload identity pools.
 
-use tokenrig_cloud::{Oidc as KeptOidc, PoolState, Provider as Kept, ProviderConfig as KeptConfig};
-use tokenrig_decision::Refused;
+use serde_json::json;
+use tokenrig_cloud::{Oidc as KeptOidc, OrgRule, PoolState, Provider as Kept, ProviderConfig as KeptConfig};
+use tokenrig_decision::{Check, Refused};
 use tokenrig_protos::{
     google::longrunning::Operation,
     tokenrig::iam::v1::{
@@ -16,12 +17,17 @@ use tokenrig_protos::{
 use tokenrig_wire::{Api, Call, merge};
 
 use super::{
-    Admin, field, need, paged,
+    Admin, field, need,
+    org_policies::ISSUERS,
+    paged,
     pools::{ID_RULE, permit, pool_name, refused, unknown},
     provider_rules::{ID, rules},
-    timestamp, with,
+    refuse, timestamp, with,
 };
-use crate::model::is_pool_id;
+use crate::{
+    model::{PoolName, is_pool_id},
+    refusals,
+};
 
 pub(super) fn methods(api: Api, admin: &Admin) -> Api {
     api.on("iam.projects.locations.workloadIdentityPools.providers.create", with(admin, Admin::create_provider))
@@ -45,6 +51,7 @@ impl Admin {
         call.check(field(ID, "workload_identity_pool_provider_id", ID_RULE, is_pool_id(&id)).found(id.as_str()))?;
         let told = request.workload_identity_pool_provider.unwrap_or_default();
         rules(call, self.settings(), &told)?;
+        self.issuer_allowed(call, &told, &parent)?;
         let pool = need(call, parent.reference(self.cloud()), |check| unknown(check, &request.parent), "resource")?;
         let mut new = Kept { id, ..Kept::default() };
         write(&mut new, told);
@@ -89,6 +96,8 @@ impl Admin {
         call.check(field(ID, "update_mask", what, merged.is_ok()).found(fault.as_str()))?;
         let merged = merged.unwrap_or(current);
         rules(call, self.settings(), &merged)?;
+        let named = pool_name(call, &told.name, true)?;
+        self.issuer_allowed(call, &merged, &named)?;
         let pool = provider.pool.reference();
         let changed = self.cloud().pools().update_provider(&pool, &provider.id, |kept| write(kept, merged));
         let changed = changed.map_err(|fault| refused(call, &fault))?;
@@ -115,6 +124,32 @@ impl Admin {
         let restored = self.cloud().pools().undelete_provider(&found.pool.reference(), &found.id);
         let restored = restored.map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&restored.name(), &Metadata {}, &told_provider(&restored)))
+    }
+
+    /// The organization must allow the issuer.
+    fn issuer_allowed(&self, call: &Call, told: &Provider, name: &PoolName<'_>) -> Result<(), Refused> {
+        let Some(ProviderConfig::Oidc(oidc)) = &told.provider_config else { return Ok(()) };
+        let policies = self.cloud().org_policies();
+        let pool = format!("projects/{}/locations/global/workloadIdentityPools/{}", name.project, name.pool);
+        let resource = format!("//iam.googleapis.com/{pool}");
+        if policies.allows(&resource, ISSUERS, &oidc.issuer_uri) {
+            return Ok(());
+        }
+        let expected = policies.rules(&resource, ISSUERS).into_iter().map(|rule| match rule {
+            OrgRule::Values { allowed, denied } => json!({ "allowedValues": allowed, "deniedValues": denied }),
+            OrgRule::AllowAll => json!({ "allowAll": true }),
+            OrgRule::DenyAll => json!({ "denyAll": true }),
+            OrgRule::Enforce(enforce) => json!({ "enforce": enforce }),
+        });
+        let check = Check::named("resource")
+            .expected(expected.collect::<Vec<_>>())
+            .found(oidc.issuer_uri.as_str())
+            .holds(false)
+            .or_refuse(&refusals::ISSUER_NOT_ALLOWED, "wif-provider-issuer-not-allowed")
+            .with("issuer", &oidc.issuer_uri)
+            .with("pool", pool)
+            .mend(|| format!("add the issuer to the organization policy `{ISSUERS}`"));
+        Err(refuse(call, check))
     }
 
     /// A provider that must be there, deleted or not, after the caller's permission on it was asked.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod keys;
+mod org_policies;
 mod pools;
 mod projects;
 mod providers;

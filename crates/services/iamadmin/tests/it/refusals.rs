@@ -14,6 +14,10 @@ fn every_refusal_has_its_wire_form_and_evidence() {
         ("parent", "projects/shop-test"),
         ("field", "account_id"),
         ("what", "enable service [run.googleapis.com]"),
+        ("email", "caller@shop-test.iam.gserviceaccount.com"),
+        ("escaped", "caller%40shop-test.iam.gserviceaccount.com"),
+        ("issuer", "https://login.corp.example"),
+        ("pool", "projects/shop-test/locations/global/workloadIdentityPools/partners"),
     ];
     for refusal in tokenrig_iamadmin::refusals() {
         assert!(!refusal.evidence.source.is_empty() && !refusal.when.is_empty());
