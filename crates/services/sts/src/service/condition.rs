@@ -13,8 +13,8 @@ use crate::refusals;
 pub(crate) struct Condition {
     /// The check; of one that is not true with the value of every sub-expression.
     pub(crate) check: Check,
-    /// Whether it reads claims only, and nothing that was mapped.
-    pub(crate) of_claims_only: bool,
+    /// Whether it reads the subject that was mapped.
+    pub(crate) reads_subject: bool,
 }
 
 /// Evaluates a condition. An empty one is none.
@@ -28,20 +28,23 @@ pub(crate) fn condition(text: &str, claims: &Value, mapped: &Mapped<'_>) -> Opti
         Err(fault) => {
             let check = refuse(check.found(json!({ "error": fault.message })).holds(false), claims)
                 .mend(|| "the provider's `attributeCondition` is no valid CEL expression".to_owned());
-            return Some(Condition { check, of_claims_only: false });
+            return Some(Condition { check, reads_subject: false });
         }
     };
-    let of_claims_only = !program.variables().iter().any(|name| name == "google" || name == "attribute");
     let mut scope = Scope::new().with("assertion", claims.clone());
-    if !of_claims_only {
-        scope.set("google", mapped.under("google"));
-        scope.set("attribute", mapped.under("attribute"));
+    for name in ["google", "attribute"] {
+        if program.variables().iter().any(|read| read == name) {
+            scope.set(name, mapped.under(name));
+        }
     }
     let check = match program.evaluate(&scope) {
         Ok(Value::Bool(true)) => check.found(true),
         _ => unmet(check, &program.explain(&scope), claims),
     };
-    Some(Condition { check, of_claims_only })
+    let mut paths = program.references().iter().map(|reference| reference.path.iter().map(String::as_str));
+    let reads_subject =
+        paths.any(|mut path| path.next() == Some("google") && path.next().is_none_or(|name| name == "subject"));
+    Some(Condition { check, reads_subject })
 }
 
 fn unmet(check: Check, explanation: &Explanation, claims: &Value) -> Check {
@@ -114,18 +117,24 @@ mod tests {
     #[test]
     fn a_condition_that_is_false_shows_the_value_of_each_part() {
         let claims = json!({ "sub": "alice", "team": "sales" });
-        let Condition { check, of_claims_only } =
+        let Condition { check, reads_subject } =
             judged("assertion.team == 'it' && attribute.team == 'it'", claims).unwrap();
-        assert!(!of_claims_only);
+        assert!(!reads_subject);
         assert_eq!(check.finding()["result"], json!(false));
         assert_eq!(check.finding()["values"]["assertion.team"], json!("sales"));
     }
 
+    #[rstest]
+    #[case("assertion.sub == 'x' && attribute.team == 'x' && google.groups == []", false)]
+    #[case("assertion.team == 'x' && google['subject'] == 'x'", true)]
+    #[case("size(google) == 1", true)]
+    fn whether_a_condition_reads_the_mapped_subject_is_known(#[case] text: &str, #[case] reads: bool) {
+        assert_eq!(judged(text, json!({ "team": "it" })).unwrap().reads_subject, reads);
+    }
+
     #[test]
     fn a_claim_that_is_missing_is_named_in_the_mend() {
-        let Condition { check, of_claims_only } =
-            judged("assertion.sub.startsWith('a')", json!({ "team": "it" })).unwrap();
-        assert!(of_claims_only);
+        let Condition { check, .. } = judged("assertion.sub.startsWith('a')", json!({ "team": "it" })).unwrap();
         assert_eq!(check.refused().unwrap().id(), "sts-sub-missing-with-condition");
         assert!(check.mending().unwrap().starts_with("`assertion.sub` has no value"), "{:?}", check.mending());
     }

@@ -79,15 +79,17 @@ impl IssuerKeys {
 
     /// An uploaded set, parsed once.
     pub(crate) fn uploaded(&self, text: &str) -> Result<Arc<JwkSet>, KeysFault> {
-        let mut uploaded = self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(set) = uploaded.get(text) {
+        let uploaded = || self.uploaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = uploaded().get(text) {
             return Ok(Arc::clone(set));
         }
+        // Not under the lock: others need not wait for thousands of keys.
         let set = JwkSet::parse(text.as_bytes()).map_err(|fault| KeysFault::Uploaded(fault.to_string()))?;
+        let set = Arc::new(set);
+        let mut uploaded = uploaded();
         if uploaded.len() >= MOST_UPLOADED {
             uploaded.clear();
         }
-        let set = Arc::new(set);
         uploaded.insert(text.to_owned(), Arc::clone(&set));
         Ok(set)
     }

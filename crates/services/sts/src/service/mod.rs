@@ -200,10 +200,11 @@ impl Sts {
         let missing_fails = self.settings.missing_attribute_fails;
         let (mapped, check) = mapping::map(&provider.attribute_mapping, &claims, missing_fails);
         let condition = condition::condition(&provider.attribute_condition, &claims, &mapped);
-        // Recorded: a token without `sub` whose condition reads it is refused by the condition, although the mapping of
-        // `google.subject` has no value either. So there the condition speaks first.
+        // Recorded: a token without `sub` whose condition reads that claim is refused by the condition, although the
+        // mapping of `google.subject` has no value either. So there the condition speaks first, unless what it lacks is
+        // the mapping's.
         let condition_first = mapping::lacks_subject(&check)
-            && condition.as_ref().is_some_and(|condition| condition.of_claims_only && !condition.check.ok());
+            && condition.as_ref().is_some_and(|condition| !condition.check.ok() && !condition.reads_subject);
         let mut checks = [Some(check), condition.map(|condition| condition.check)];
         if condition_first {
             checks.swap(0, 1);

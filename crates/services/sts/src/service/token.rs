@@ -108,7 +108,7 @@ pub(crate) fn key(
 
 /// The signature itself.
 pub(crate) fn signature(jws: &Jws, key: &PublicKey) -> Check {
-    let kid = jws.kid().unwrap_or_default();
+    let kid = shown::text(jws.kid().unwrap_or_default());
     let check = Check::named("signature").expected(format!("{} by key {kid}", key.algorithm().name()));
     match jws.verify(key) {
         Ok(()) => check.found("it verifies"),
