@@ -25,6 +25,7 @@ pub(crate) const ALL: &[&Refusal] = &[
     &ROLE_UNKNOWN,
     &ROLE_EXISTS,
     &ROLE_NAME,
+    &ROLE_NAME_GIVEN,
     &ROLE_DELETED,
     &CONDITION_REQUIRED,
     &ISSUER_NOT_URI,
@@ -285,7 +286,7 @@ pub(crate) const ROLE_UNKNOWN: Refusal = Refusal {
         headers: &[],
         legacy_reason: Some("notFound"),
     },
-    evidence: Evidence::reported("public gcloud output", "message"),
+    evidence: Evidence::reported("gcloud output in tests of a public tool", "message"),
 };
 
 /// The role's id is in use.
@@ -301,7 +302,7 @@ pub(crate) const ROLE_EXISTS: Refusal = Refusal {
         headers: &[],
         legacy_reason: Some("alreadyExists"),
     },
-    evidence: Evidence::reported("public Terraform output", "message"),
+    evidence: Evidence::assumed("the code is documented; the wording follows that for a role that is missing"),
 };
 
 /// The name is that of no role.
@@ -316,6 +317,20 @@ pub(crate) const ROLE_NAME: Refusal = Refusal {
         legacy_reason: Some("badRequest"),
     },
     evidence: Evidence::recorded("https://github.com/pulumi/pulumi-gcp/issues/70", "2018-12-01", "message and reason"),
+};
+
+/// A new role's name follows from its id.
+pub(crate) const ROLE_NAME_GIVEN: Refusal = Refusal {
+    ids: &["iam-role-create-name-given"],
+    when: "`role.name` is set in a request that makes a role",
+    wire: Wire::Status {
+        code: Code::InvalidArgument,
+        message: "Must not specify role.name.",
+        details: &[],
+        headers: &[],
+        legacy_reason: Some("badRequest"),
+    },
+    evidence: Evidence::recorded("https://github.com/pulumi/pulumi-google-native/issues/209", "2021-10-06", "message"),
 };
 
 /// A role of this id was deleted and its id is not yet free.

@@ -55,8 +55,14 @@ impl Admin {
                 .mend(|| "give `roleId` 3 to 64 letters, digits, underscores or dots".to_owned()),
         )?;
         let told = request.role.unwrap_or_default();
-        let what = "the name follows from `role_id` and must not be given";
-        call.check(field(ID, "role.name", what, told.name.is_empty()).found(told.name.as_str()))?;
+        let check = Check::named("request").expected("no `role.name`: it follows from `roleId`");
+        call.check(
+            check
+                .found(told.name.as_str())
+                .holds(told.name.is_empty())
+                .or_refuse(&refusals::ROLE_NAME_GIVEN, "iam-role-create-name-given")
+                .mend(|| "leave `role.name` out".to_owned()),
+        )?;
         rules(call, &told)?;
         let name = format!("{parent}/roles/{id}");
         let before = self.role(&name);

@@ -55,7 +55,7 @@ async fn googles_roles_are_anybodys_to_read() {
 #[rstest]
 #[case::taken("tokenMinter", json!({}), 409, "iam-role-create-exists")]
 #[case::a_hyphen("token-minter", json!({}), 400, "iam-role-name-invalid")]
-#[case::a_name("other", json!({ "name": "roles/other" }), 400, "iam-role-field-invalid")]
+#[case::a_name("other", json!({ "name": "roles/other" }), 400, "iam-role-create-name-given")]
 #[case::no_permission("other", json!({ "includedPermissions": ["everything"] }), 400, "iam-role-field-invalid")]
 #[tokio::test]
 async fn a_role_that_cannot_be_made_is_refused(
