@@ -14,7 +14,10 @@ pub(crate) fn document(core: &Core) -> Value {
     document.insert("project".to_owned(), told_project(cloud, project));
     document.insert("settings".to_owned(), json!({ "seed": cloud.settings().seed }));
     let issuers = core.issuers().list().into_iter().map(|issuer| {
-        let fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
+        let mut fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
+        if let Some(upstream) = issuer.upstream {
+            fields["upstream"] = json!(upstream);
+        }
         (issuer.id, fields)
     });
     put(&mut document, "issuers", issuers.collect());

@@ -152,6 +152,14 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
                         reader.push(did_you_mean(fault, &word, words::ALGORITHMS));
                     }
                 }
+                "upstream" => {
+                    let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+                    if reader.text(value, "`upstream`") && value.text().is_some_and(|text| !is_url(text)) {
+                        let fault =
+                            Diagnostic::error("given::upstream", value.span, "an upstream is a URL of this machine");
+                        reader.push(fault.help("for example `http://127.0.0.1:8080/realms/corp`"));
+                    }
+                }
                 _ => {
                     if reader.text(value, "`issuer`") && value.text().is_some_and(|text| !text.starts_with("https://"))
                     {

@@ -16,6 +16,8 @@ pub struct Settings {
     pub slow: Duration,
     /// How large an oversized key set is, in bytes.
     pub oversized: usize,
+    /// How long a provider behind an issuer may take for a whole answer, in real time.
+    pub upstream_deadline: Duration,
 }
 
 impl Default for Settings {
@@ -25,6 +27,7 @@ impl Default for Settings {
             keep_replaced_keys: minutes(60),
             slow: Duration::from_secs(30),
             oversized: 16 * 1024 * 1024,
+            upstream_deadline: Duration::from_secs(30),
         }
     }
 }
@@ -54,5 +57,11 @@ pub const ALL: &[Assumption] = &[
         about: "How large the key set of an issuer that misbehaves as `oversized` is.",
         default: "16 MiB",
         source: "How much Google reads of a key set is not known; it is more than anything of the rig reads.",
+    },
+    Assumption {
+        name: "upstream_deadline",
+        about: "How long a provider behind an issuer with `upstream` may take for a whole answer.",
+        default: "30 s of real time",
+        source: "A choice: longer than a provider takes that has just been started.",
     },
 ];

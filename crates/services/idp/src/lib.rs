@@ -10,6 +10,11 @@
 //! | `GET /certs`, `GET /.well-known/jwks.json` | the public keys, as a JWK set |
 //! | `/authorize`, `/userinfo`, `/logout` | 501: not built |
 //!
+//! An issuer may have an `upstream`: a real provider on this machine (Keycloak, Dex), which then answers at all of its
+//! paths and signs its tokens. Requests are passed on with the host that the client called (`Host`, `X-Forwarded-*`,
+//! `Forwarded`), answers come back as they are. So the provider must know the issuer's address as its own: Keycloak by
+//! `--proxy-headers=xforwarded` or `--hostname`, Dex by `issuer:` of its configuration.
+//!
 //! `POST /token` has the form of the provider in Google's tutorial on federation to Cloud Run.
 //! Documents: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7515, 7517, 7518, 7519, RFC 6749 (errors).
 //!
@@ -38,6 +43,8 @@ mod model;
 pub mod refusals;
 mod routes;
 mod service;
+mod tls;
+mod upstream;
 
 use axum::Router;
 use tokenrig_cloud::Cloud;

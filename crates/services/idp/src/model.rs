@@ -115,9 +115,19 @@ pub enum IssuerFault {
     /// No such algorithm.
     #[error("`alg` of an issuer is RS256 or ES256")]
     Algorithm,
-    /// An upstream provider: not built.
-    #[error("`upstream` is not built yet")]
+    /// The address of a real provider is none.
+    #[error(
+        "`upstream` must be an http or https URL of this machine (127.0.0.1, localhost, [::1]) without user, query and fragment"
+    )]
     Upstream,
+    /// It is asked of an issuer behind which a real provider stands, and only that could do it.
+    #[error("behind issuer `{issuer}` stands a real provider: it {what} by itself")]
+    Real {
+        /// The issuer's id.
+        issuer: String,
+        /// What the provider does.
+        what: &'static str,
+    },
 }
 
 /// What is said about a new issuer.
@@ -131,7 +141,8 @@ pub struct IssuerSpec {
     pub misbehaves: Misbehaviour,
     /// What it signs with unless a request asks for the other.
     pub algorithm: Algorithm,
-    /// A real provider that stands behind it.
+    /// A real provider on this machine that stands behind it, as `http://127.0.0.1:8080/realms/corp`: it answers at all
+    /// paths. Its own address must be the issuer's, or its tokens and its discovery document name another one.
     pub upstream: Option<String>,
 }
 
@@ -173,7 +184,7 @@ pub struct IssuerPatch {
     pub misbehaves: Option<Misbehaviour>,
     /// What it signs with.
     pub algorithm: Option<Algorithm>,
-    /// A real provider that stands behind it.
+    /// A real provider that stands behind it from now on.
     pub upstream: Option<String>,
 }
 
@@ -213,6 +224,8 @@ pub struct Issuer {
     pub misbehaves: Misbehaviour,
     /// What it signs with unless a request asks for the other.
     pub algorithm: Algorithm,
+    /// The real provider behind it, if there is one.
+    pub upstream: Option<String>,
     /// How often each misbehaviour has struck.
     pub strikes: BTreeMap<Misbehaviour, u64>,
 }
@@ -250,6 +263,12 @@ impl Address {
     /// The issuer without the slash at its end: what paths are appended to.
     pub(crate) fn prefix(&self) -> &str {
         self.issuer.trim_end_matches('/')
+    }
+
+    /// Host, and port if it has one.
+    pub(crate) fn authority(&self) -> &str {
+        let rest = self.issuer.strip_prefix("https://").unwrap_or(&self.issuer);
+        rest.split('/').next().unwrap_or(rest)
     }
 
     /// What follows the issuer in a path on its host, if the path is one of this issuer's.

@@ -8,6 +8,8 @@ use tokenrig_decision::{Evidence, Refusal, Wire};
 const OAUTH: Evidence = Evidence::documented("https://www.rfc-editor.org/rfc/rfc6749#section-5.2", "status and error");
 const HTTP: Evidence = Evidence::documented("https://www.rfc-editor.org/rfc/rfc9110#section-15", "status");
 
+const TEXT: &[(&str, &str)] = &[("content-type", "text/plain; charset=utf-8")];
+
 /// What was posted is no JSON object.
 pub const CLAIMS_NOT_AN_OBJECT: Refusal = Refusal {
     ids: &["idp-claims-not-an-object"],
@@ -62,7 +64,7 @@ pub const NOT_FOUND: Refusal = Refusal {
     when: "A path on an issuer's host is none of its own.",
     wire: Wire::Text {
         status: 404,
-        headers: &[("content-type", "text/plain; charset=utf-8")],
+        headers: TEXT,
         text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json and /token.\n",
     },
     evidence: HTTP,
@@ -72,14 +74,47 @@ pub const NOT_FOUND: Refusal = Refusal {
 pub const NOT_BUILT: Refusal = Refusal {
     ids: &["idp-not-built"],
     when: "A path of an OpenID provider is asked for that the rig does not play.",
+    wire: Wire::Text { status: 501, headers: TEXT, text: "The rig's OpenID provider does not play {what}.\n" },
+    evidence: HTTP,
+};
+
+/// More than 1 MiB was sent to an issuer behind which a real provider stands.
+pub const UPSTREAM_REQUEST_TOO_LARGE: Refusal = Refusal {
+    ids: &["idp-upstream-request-too-large"],
+    when: "A request to an issuer with `upstream` has a body of more than 1 MiB, or one that did not come whole.",
     wire: Wire::Text {
-        status: 501,
-        headers: &[("content-type", "text/plain; charset=utf-8")],
-        text: "The rig's OpenID provider does not play {what}.\n",
+        status: 413,
+        headers: TEXT,
+        text: "The request body could not be read whole or has more than 1 MiB.\n",
     },
     evidence: HTTP,
 };
 
+/// The provider behind an issuer gave no answer that can be passed on.
+pub const UPSTREAM_UNREACHABLE: Refusal = Refusal {
+    ids: &["idp-upstream-unreachable"],
+    when: "The provider behind an issuer with `upstream` takes no connection, or breaks its answer off, or sends more than 16 MiB.",
+    wire: Wire::Text { status: 502, headers: TEXT, text: "The provider behind this issuer did not answer: {why}\n" },
+    evidence: HTTP,
+};
+
+/// The provider behind an issuer took too long.
+pub const UPSTREAM_LATE: Refusal = Refusal {
+    ids: &["idp-upstream-late"],
+    when: "The provider behind an issuer with `upstream` does not answer whole within the setting `upstream_deadline`.",
+    wire: Wire::Text { status: 504, headers: TEXT, text: "The provider behind this issuer did not answer in time.\n" },
+    evidence: HTTP,
+};
+
 /// All of them.
-pub const ALL: &[&Refusal] =
-    &[&CLAIMS_NOT_AN_OBJECT, &ALGORITHM_UNKNOWN, &CLAIMS_TOO_LARGE, &METHOD_NOT_ALLOWED, &NOT_FOUND, &NOT_BUILT];
+pub const ALL: &[&Refusal] = &[
+    &CLAIMS_NOT_AN_OBJECT,
+    &ALGORITHM_UNKNOWN,
+    &CLAIMS_TOO_LARGE,
+    &METHOD_NOT_ALLOWED,
+    &NOT_FOUND,
+    &NOT_BUILT,
+    &UPSTREAM_REQUEST_TOO_LARGE,
+    &UPSTREAM_UNREACHABLE,
+    &UPSTREAM_LATE,
+];

@@ -18,7 +18,7 @@ use tokenrig_wire::refuse;
 
 use crate::{
     refusals,
-    service::{Document, Issuers, MAX_CLAIMS_BYTES, Published, algorithm, request},
+    service::{Document, Issuers, MAX_CLAIMS_BYTES, Published, Way, algorithm, request},
 };
 
 #[derive(Clone)]
@@ -49,10 +49,18 @@ async fn answer(State(edge): State<Edge>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let found = match &edge.only {
-        Some(id) => edge.issuers.within(id, path).map(|rest| (id.clone(), rest)),
+        Some(id) => edge.issuers.way(id, path).map(|way| (id.clone(), way)),
         None => host(&parts).and_then(|host| edge.issuers.find(host, path)),
     };
-    let Some((id, rest)) = found else { return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")) };
+    let (id, rest) = match found {
+        Some((id, Way::Own(rest))) => (id, rest),
+        Some((_, Way::Real(upstream, authority, path))) => {
+            let limit = edge.issuers.settings().upstream_deadline;
+            let passed = upstream.pass(&authority, &path, Request::from_parts(parts, body), limit).await;
+            return passed.unwrap_or_else(|refused| refuse(&refused));
+        }
+        None => return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")),
+    };
     let document = match rest {
         "/.well-known/openid-configuration" => Document::Discovery,
         "/certs" | "/.well-known/jwks.json" => Document::Keys,

@@ -15,6 +15,7 @@ use super::keys::{Key, Keyring};
 use crate::{
     assumptions::Settings,
     model::{Address, DOMAIN, Issuer, IssuerFault, IssuerPatch, IssuerSpec, Misbehaviour, check_id},
+    upstream::Upstream,
 };
 
 /// The issuers of one rig: added, changed and asked while it runs. Copies share them.
@@ -36,6 +37,7 @@ pub(super) struct Entry {
     pub(super) algorithm: Algorithm,
     pub(super) keyring: Keyring,
     strikes: BTreeMap<Misbehaviour, u64>,
+    upstream: Option<Arc<Upstream>>,
     /// Somebody else serves its host, and hands its requests on.
     elsewhere: bool,
 }
@@ -67,9 +69,8 @@ impl Issuers {
     pub fn add(&self, spec: IssuerSpec) -> Result<Issuer, IssuerFault> {
         let IssuerSpec { id, issuer, misbehaves, algorithm, upstream } = spec;
         check_id(&id)?;
-        if upstream.is_some() {
-            return Err(IssuerFault::Upstream);
-        }
+        let upstream = upstream.map(|url| Upstream::read(&url)).transpose()?.map(Arc::new);
+        well_behaved(&id, upstream.is_some(), misbehaves)?;
         let address = Address::read(&issuer.unwrap_or_else(|| format!("https://{id}.{DOMAIN}")))?;
         let mut entries = self.write();
         if entries.contains_key(&id) {
@@ -77,7 +78,8 @@ impl Issuers {
         }
         free(&entries, &id, &address)?;
         let keyring = Keyring::new(&id, self.next_keys());
-        let entry = Entry { address, misbehaves, algorithm, keyring, strikes: BTreeMap::new(), elsewhere: false };
+        let strikes = BTreeMap::new();
+        let entry = Entry { address, misbehaves, algorithm, keyring, strikes, upstream, elsewhere: false };
         let view = entry.view(&id);
         entries.insert(id, entry);
         Ok(view)
@@ -102,20 +104,21 @@ impl Issuers {
     /// [`IssuerFault`] if there is none with this id, or as [`add`](Self::add).
     pub fn patch(&self, id: &str, patch: IssuerPatch) -> Result<Issuer, IssuerFault> {
         let IssuerPatch { issuer, misbehaves, algorithm, upstream } = patch;
-        if upstream.is_some() {
-            return Err(IssuerFault::Upstream);
-        }
+        let upstream = upstream.map(|url| Upstream::read(&url)).transpose()?.map(Arc::new);
         let address = issuer.map(|issuer| Address::read(&issuer)).transpose()?;
         let mut entries = self.write();
         if let Some(address) = &address {
             free(&entries, id, address)?;
         }
         let entry = entries.get_mut(id).ok_or_else(|| IssuerFault::Unknown(id.to_owned()))?;
+        let misbehaves = misbehaves.unwrap_or(entry.misbehaves);
+        well_behaved(id, upstream.is_some() || entry.upstream.is_some(), misbehaves)?;
         if let Some(address) = address {
             entry.address = address;
             entry.elsewhere = false;
         }
-        entry.misbehaves = misbehaves.unwrap_or(entry.misbehaves);
+        entry.upstream = upstream.or(entry.upstream.take());
+        entry.misbehaves = misbehaves;
         entry.algorithm = algorithm.unwrap_or(entry.algorithm);
         Ok(entry.view(id))
     }
@@ -138,19 +141,25 @@ impl Issuers {
     ///
     /// # Errors
     ///
-    /// [`IssuerFault::Unknown`].
+    /// [`IssuerFault::Unknown`], [`IssuerFault::Real`].
     pub fn rotate(&self, id: &str) -> Result<Issuer, IssuerFault> {
         let now = self.now();
         let mut entries = self.write();
         let entry = entries.get_mut(id).ok_or_else(|| IssuerFault::Unknown(id.to_owned()))?;
+        if entry.is_real() {
+            return Err(IssuerFault::Real { issuer: id.to_owned(), what: "replaces its keys" });
+        }
         entry.keyring.replace(self.next_keys(), now, self.0.settings.keep_replaced_keys);
         Ok(entry.view(id))
     }
 
-    /// The id of the key that an issuer signs with now: that of an algorithm, or of its usual one.
+    /// The id of the key that an issuer signs with now: that of an algorithm, or of its usual one. Nothing if a real
+    /// provider signs.
     #[must_use]
     pub fn kid(&self, id: &str, algorithm: Option<Algorithm>) -> Option<String> {
-        let key = self.with(id, |entry| entry.key(algorithm.unwrap_or(entry.algorithm)))??;
+        let key = self.with(id, |entry| {
+            (!entry.is_real()).then(|| entry.key(algorithm.unwrap_or(entry.algorithm))).flatten()
+        })??;
         Some(key.kid(&self.0.seed).to_owned())
     }
 
@@ -179,19 +188,18 @@ impl Issuers {
         true
     }
 
-    /// The id of the issuer that a path on a host belongs to, and what follows the issuer in the path. The issuer with
-    /// the longest path wins, where several share a host.
-    pub(crate) fn find<'p>(&self, host: &str, path: &'p str) -> Option<(String, &'p str)> {
+    /// Whose a path on a host is. The issuer with the longest path wins, where several share a host.
+    pub(crate) fn find<'p>(&self, host: &str, path: &'p str) -> Option<(String, Way<'p>)> {
         let host = plain_host(host);
         let entries = self.read();
         let here = entries.iter().filter(|(_, entry)| entry.address.host == host);
-        let found = here.filter_map(|(id, entry)| Some((id, entry.address.base.len(), entry.address.within(path)?)));
-        found.max_by_key(|(_, length, _)| *length).map(|(id, _, rest)| (id.clone(), rest))
+        let found = here.filter_map(|(id, entry)| Some((id, entry.matched(path)?, entry.way(path)?)));
+        found.max_by_key(|(_, matched, _)| *matched).map(|(id, _, way)| (id.clone(), way))
     }
 
-    /// What follows an issuer's own path in a path.
-    pub(crate) fn within<'p>(&self, id: &str, path: &'p str) -> Option<&'p str> {
-        self.read().get(id).and_then(|entry| entry.address.within(path))
+    /// How an issuer answers at a path.
+    pub(crate) fn way<'p>(&self, id: &str, path: &'p str) -> Option<Way<'p>> {
+        self.read().get(id).and_then(|entry| entry.way(path))
     }
 
     pub(super) fn with<T>(&self, id: &str, look: impl FnOnce(&Entry) -> T) -> Option<T> {
@@ -236,7 +244,44 @@ impl std::fmt::Debug for Issuers {
     }
 }
 
+/// How an issuer answers at a path.
+pub(crate) enum Way<'p> {
+    /// By itself; this is what follows the issuer in the path.
+    Own(&'p str),
+    /// By a real provider, which is told the issuer's host and port, at this path of its own.
+    Real(Arc<Upstream>, String, String),
+}
+
 impl Entry {
+    /// How much of a path is this issuer's own; nothing if the path is not one of its own.
+    fn matched(&self, path: &str) -> Option<usize> {
+        match self.address.within(path) {
+            Some(_) => Some(self.address.base.len() + 1),
+            None => self.has_host().then_some(0),
+        }
+    }
+
+    /// Whether a provider with the same path stands behind it: to that go the host's other paths, too.
+    fn has_host(&self) -> bool {
+        self.upstream.as_ref().is_some_and(|upstream| upstream.base == self.address.base)
+    }
+
+    fn way<'p>(&self, path: &'p str) -> Option<Way<'p>> {
+        let rest = self.address.within(path);
+        let Some(upstream) = &self.upstream else { return rest.map(Way::Own) };
+        let path = match rest {
+            Some(rest) => format!("{}{rest}", upstream.base),
+            None if self.has_host() => path.to_owned(),
+            None => return None,
+        };
+        Some(Way::Real(Arc::clone(upstream), self.address.authority().to_owned(), path))
+    }
+
+    /// Whether a real provider stands behind it.
+    pub(super) fn is_real(&self) -> bool {
+        self.upstream.is_some()
+    }
+
     /// The key that signs now.
     pub(super) fn key(&self, algorithm: Algorithm) -> Option<Arc<Key>> {
         self.keyring.present(algorithm).cloned()
@@ -254,9 +299,18 @@ impl Entry {
             host: self.address.host.clone(),
             misbehaves: self.misbehaves,
             algorithm: self.algorithm,
+            upstream: self.upstream.as_ref().map(|upstream| upstream.url.clone()),
             strikes: self.strikes.clone(),
         }
     }
+}
+
+/// A real provider behaves as it does. Only its certificate is shown by somebody else.
+fn well_behaved(id: &str, upstream: bool, misbehaves: Misbehaviour) -> Result<(), IssuerFault> {
+    if !upstream || matches!(misbehaves, Misbehaviour::None | Misbehaviour::WrongCertificate) {
+        return Ok(());
+    }
+    Err(IssuerFault::Real { issuer: id.to_owned(), what: "misbehaves" })
 }
 
 /// Whether an address is nobody else's.

@@ -54,6 +54,9 @@ pub enum MintFault {
     /// There is no issuer with this id.
     #[error("there is no issuer `{0}`")]
     UnknownIssuer(String),
+    /// A real provider stands behind it, whose keys nobody else has.
+    #[error("behind issuer `{0}` stands a real provider: ask that for a token, at the issuer's own paths")]
+    Real(String),
     /// The issuer publishes no such key.
     #[error("issuer `{issuer}` has no key `{key}`: name RS256, ES256 or the id of a key that it publishes")]
     UnknownKey {
@@ -77,7 +80,7 @@ impl Issuers {
     ///
     /// # Errors
     ///
-    /// [`MintFault`] if there is no such issuer or key.
+    /// [`MintFault`] if there is no such issuer or key, or if a real provider stands behind the issuer.
     pub fn mint(&self, order: MintOrder) -> Result<String, MintFault> {
         let MintOrder { issuer: id, mut claims, header: changes, key: choice, flaw, exact, raw } = order;
         if let Some(raw) = raw {
@@ -92,9 +95,12 @@ impl Issuers {
                     Err(_) => entry.keyring.published(now).find(|key| key.kid(self.seed()) == name).cloned(),
                 },
             };
-            (entry.address.issuer.clone(), key)
+            (entry.address.issuer.clone(), key, entry.is_real())
         });
-        let (issuer, key) = found.ok_or_else(|| MintFault::UnknownIssuer(id.clone()))?;
+        let (issuer, key, real) = found.ok_or_else(|| MintFault::UnknownIssuer(id.clone()))?;
+        if real {
+            return Err(MintFault::Real(id));
+        }
         let key: Arc<Key> = key.ok_or_else(|| {
             let name = if let KeyChoice::Named(name) = &choice { name.clone() } else { String::new() };
             MintFault::UnknownKey { issuer: id, key: name }

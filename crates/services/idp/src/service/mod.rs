@@ -10,6 +10,7 @@ pub use self::{
     mint::{KeyChoice, MintFault, MintOrder},
 };
 pub(crate) use self::{
+    issuers::Way,
     mint::{MAX_CLAIMS_BYTES, algorithm, request},
     publish::{Document, Published},
 };

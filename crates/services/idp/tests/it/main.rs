@@ -5,3 +5,4 @@ mod misbehaviour;
 mod paths;
 mod refusals;
 mod support;
+mod upstream;

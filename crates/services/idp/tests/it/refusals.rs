@@ -4,7 +4,11 @@ use tokenrig_decision::Refusal;
 use tokenrig_idp::refusals;
 
 fn form(refusal: &'static Refusal) -> String {
-    let refused = refusal.refuse(refusal.ids[0]).with("allow", "POST").with("what", "the userinfo endpoint");
+    let refused = refusal
+        .refuse(refusal.ids[0])
+        .with("allow", "POST")
+        .with("what", "the userinfo endpoint")
+        .with("why", "connection refused");
     let form = refused.form();
     let headers: Vec<String> = form.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     format!("{}\n{}\n{}", form.status, headers.concat(), form.body)

@@ -31,7 +31,11 @@ pub(crate) struct Answer {
 pub(crate) fn rig() -> Rig {
     let clock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
     let cloud = Cloud::new(Foundation::on(Arc::clone(&clock) as _));
-    let settings = Settings { slow: Duration::from_millis(30), ..Settings::default() };
+    let settings = Settings {
+        slow: Duration::from_millis(30),
+        upstream_deadline: Duration::from_millis(500),
+        ..Settings::default()
+    };
     let issuers = Issuers::with_settings(Arc::clone(&clock) as _, "7d3f", settings);
     issuers.add(IssuerSpec::new("corp")).unwrap();
     let router = service(&issuers, &cloud).fronts.remove(0).router;
