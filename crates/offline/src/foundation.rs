@@ -56,7 +56,7 @@ pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, Foun
         if map.is_empty() { Ok(()) } else { Err(FoundationFault(format!("`{name}` is not played yet"))) }
     };
     refuse_unplayed("users", &foundation.users)?;
-    let mut builder = Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings)?);
+    let mut builder = Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings, place)?);
     builder = builder.time(time(foundation, place));
     if let Place::Standing { listen } = place {
         builder = builder.listen(listen);
@@ -98,8 +98,13 @@ fn project(map: &Map<String, Value>) -> Result<Project, FoundationFault> {
     Ok(project)
 }
 
-fn settings(map: &Map<String, Value>) -> Result<Settings, FoundationFault> {
+/// The seed of a case is always the same, so that a report can be compared with the last one; what stands for a while has
+/// one of its own, so that no other rig knows its tokens.
+fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, FoundationFault> {
     let mut settings = Settings::default();
+    if let Place::Standing { .. } = place {
+        settings.seed = tokenrig::fresh_seed();
+    }
     for (name, value) in map {
         let place = format!("settings.{name}");
         match name.as_str() {

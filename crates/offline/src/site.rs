@@ -19,6 +19,9 @@ use tokenrig_runner::{
 
 use crate::Inherited;
 
+/// Options of every Java program: more than those that lead to a rig may stand in it.
+const JAVA: &str = "JAVA_TOOL_OPTIONS";
+
 /// The site of one rig.
 #[derive(Debug)]
 pub struct RigSite {
@@ -83,7 +86,12 @@ impl RigSite {
         let environment = self.rig.environment().map_err(|fault| other(&fault))?;
         let mut all: BTreeMap<String, String> =
             self.inherited.variables.iter().filter(|(name, _)| !environment.removes(name)).cloned().collect();
+        let of_java = all.remove(JAVA);
         all.extend(environment.set);
+        if let (Some(own), Some(ours)) = (of_java, all.get_mut(JAVA)) {
+            // Options of a user's own stay; of two that say the same, Java takes the later one.
+            *ours = format!("{own} {ours}");
+        }
         if self.inherited.well_known_credentials && !all.contains_key("GOOGLE_APPLICATION_CREDENTIALS") {
             let file = self.rig.owner_key_file().map_err(|fault| other(&fault))?;
             all.insert("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), file.display().to_string());

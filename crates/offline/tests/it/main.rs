@@ -1,0 +1,4 @@
+//! Scenarios in rigs, from outside.
+
+mod support;
+mod upstream;
