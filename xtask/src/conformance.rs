@@ -83,7 +83,7 @@ impl Suite {
 }
 
 /// The workspace: a clone is needed anyway, so where this was compiled is where the files are.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }

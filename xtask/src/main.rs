@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     let args: Vec<_> = env::args_os().skip(1).collect();
     match args.split_first() {
         Some((command, rest)) if command == "conformance" => conformance::run(rest),
-        Some((command, _)) if command == "bench" => bench::run(),
+        Some((command, rest)) if command == "bench" => bench::run(rest),
         _ => tokenrig_cli::run("cargo xtask", args.into_iter()),
     }
 }

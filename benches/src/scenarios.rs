@@ -1,0 +1,60 @@
+//! All scenarios of the project that run no command.
+
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
+
+use serde_json::{Value, json};
+use tokenrig_clock::real::Stopwatch;
+use tokenrig_offline::{Inherited, Offline};
+use tokenrig_runner::{Catalogue, Options, Plan, Selection};
+
+use crate::{
+    child::Programs,
+    round::{Round, Side, What, cores},
+    scale::{ROUNDS, Scale},
+    table::{Goal, Row, Unit},
+};
+
+pub(crate) fn measure(programs: &Programs, scale: Scale) -> Result<Vec<Row>, String> {
+    let round = Round { what: What::Scenarios, side: Side::Subject, count: 1, answer_bytes: 0 };
+    let mut rounds = Vec::new();
+    let mut cases = 0;
+    for _ in 0..scale.of(ROUNDS, 1) {
+        let told = programs.round(&round)?;
+        let (Some(took), Some(count), Some(cores)) =
+            (told["took"].as_f64(), told["cases"].as_u64(), told["cores"].as_f64())
+        else {
+            return Err("a round of scenarios told no figures".to_owned());
+        };
+        cases = count;
+        rounds.push(took * 1000.0 * cores / count as f64);
+    }
+    let name = format!("scenarios, a case and core ({cases} cases)");
+    Ok(vec![Row::alone(name, Unit::Milliseconds, &rounds, Goal::Figure(10.0))])
+}
+
+/// Reads and runs them all, as many at once as there are cores.
+pub(crate) fn round() -> Result<Value, String> {
+    let watch = Stopwatch::start();
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let selection = Selection { paths: vec![folder], ..Selection::default() };
+    let mut plan = Plan::read(&selection).map_err(|fault| fault.to_string())?;
+    if let Some(wrong) = plan.wrong.first() {
+        return Err(format!("`{}` is wrong", wrong.file.display()));
+    }
+    plan.cases.retain(|case| !case.scenario.has_run_step);
+    let refusals: Vec<_> = tokenrig::refusals().into_iter().flat_map(|(_, refusals)| refusals).copied().collect();
+    let options = Options {
+        jobs: NonZeroUsize::new(cores()).unwrap_or(NonZeroUsize::MIN),
+        catalogue: Catalogue::new(Vec::leak(refusals)),
+        ..Options::default()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|fault| format!("the runtime does not start: {fault}"))?;
+    let world = Arc::new(Offline::new(Inherited::default()));
+    let summary = runtime.block_on(tokenrig_runner::run(world, &plan, &options, |_| {}));
+    let took = watch.elapsed();
+    if summary.passed == 0 || summary.passed != summary.cases() {
+        return Err(format!("of {} cases only {} passed", summary.cases(), summary.passed));
+    }
+    Ok(json!({ "took": took.as_secs_f64(), "cases": summary.passed, "cores": cores() }))
+}
