@@ -1,3 +1,8 @@
 //! The service from outside.
 
+mod admin;
+mod commands;
+mod front;
+mod proxy;
 mod refusals;
+mod rig;
