@@ -8,7 +8,8 @@ use tokenrig_jose::{numeric_date, peek, shorten};
 
 /// Shortens everything in `text` that looks like a token or a private key.
 ///
-/// JWTs (`eyJ….….…`), Google's opaque tokens (`ya29.…`, `1//…` refresh tokens) and PEM private keys are known.
+/// JWTs (`eyJ….….…`), Google's opaque tokens (`ya29.…`, `1//…` refresh tokens), PEM private keys and base64 of credential
+/// files and private keys are known.
 ///
 /// ```
 /// let shown = tokenrig_runner::redact::text("Bearer ya29.a0AfH6SMBx7Q2aaaaaaaaaaaaaaaa");
@@ -96,7 +97,15 @@ pub fn rough(length: SignedDuration) -> String {
 /// The next secret at or after `from`, as a byte range. One pass over the text, whatever it holds.
 fn next_secret(text: &str, from: usize) -> Option<(usize, usize)> {
     // How a token starts, and how long it is at least.
-    const STARTS: [(&str, usize); 3] = [("eyJ", 24), ("ya29.", 16), ("1//", 24)];
+    // The last ones are base64: of a credential file over several lines, as keys.create answers it, and of private keys.
+    const STARTS: [(&str, usize); 6] = [
+        ("eyJ", 24),
+        ("ya29.", 16),
+        ("1//", 24),
+        ("ewogICJ0eXBlIjog", 64),
+        ("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS", 64),
+        ("LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt", 64),
+    ];
     let bytes = text.as_bytes();
     let mut at = from;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
@@ -191,5 +200,16 @@ mod tests {
     fn a_private_key_is_shortened() {
         let whole = "key: -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n";
         assert!(!text(whole).contains("MIIE"));
+    }
+
+    #[rstest]
+    #[case::a_credential_file("{\n  \"type\": \"service_account\",\n  \"private_key\": \"very secret\"\n}\n")]
+    #[case::a_credential_file_in_one_line("{\"type\":\"service_account\",\"private_key\":\"very secret\"}")]
+    #[case::a_key("-----BEGIN PRIVATE KEY-----\nvery secret\n-----END PRIVATE KEY-----\n")]
+    #[case::an_rsa_key("-----BEGIN RSA PRIVATE KEY-----\nvery secret\n-----END RSA PRIVATE KEY-----\n")]
+    fn base64_of_a_private_key_is_shortened(#[case] secret: &str) {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let answer = format!("\"privateKeyData\": \"{}\"", STANDARD.encode(secret));
+        assert!(text(&answer).len() < 60, "{}", text(&answer));
     }
 }
