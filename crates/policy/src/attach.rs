@@ -1,8 +1,16 @@
 //! A policy at its place, its members indexed.
 
-use std::{borrow::Cow, collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    ops::ControlFlow,
+    sync::{Arc, OnceLock},
+};
+
+use tokenrig_cel::Value;
 
 use crate::{
+    attributes::about,
     condition::Compiled,
     directory::Directory,
     document::{Binding, Policy},
@@ -19,6 +27,8 @@ pub struct Attached {
     policy: Policy,
     conditions: Vec<Option<Compiled>>,
     index: Index,
+    /// What conditions know of the resource, once one asks.
+    about: OnceLock<Value>,
 }
 
 /// Where a member stands: the binding, and the member in it.
@@ -62,7 +72,7 @@ impl Attached {
         let index = Index::of(&policy);
         let compile = |binding: &Binding| binding.condition.as_ref().map(|is| Compiled::new(&is.expression));
         let conditions = policy.bindings.iter().map(compile).collect();
-        Self { resource: resource.into(), policy, conditions, index }
+        Self { resource: resource.into(), policy, conditions, index, about: OnceLock::new() }
     }
 
     /// The full name of the resource.
@@ -75,6 +85,10 @@ impl Attached {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    pub(crate) fn about(&self) -> &Value {
+        self.about.get_or_init(|| about(&self.resource))
     }
 
     pub(crate) fn binding(&self, place: Place) -> Option<&Binding> {

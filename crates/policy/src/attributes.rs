@@ -1,7 +1,9 @@
 //! What a condition can read.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
-use tokenrig_cel::{Scope, Value};
+use tokenrig_cel::{Key, Map, Value};
 
 /// What is known of a request beside who makes it. Conditions see it as `request.time`, `request.path`,
 /// `request.host` and `resource.service`, `.type`, `.name`; what is not known is absent, and a condition that reads it
@@ -23,23 +25,27 @@ impl Attributes {
         Self { time, ..Self::default() }
     }
 
-    /// The scope of a condition on a request for `resource`, a full resource name.
-    pub(crate) fn scope(&self, resource: &str) -> Scope {
-        let mut request = vec![("time", Value::Timestamp(self.time))];
-        let text = |text: &str| Value::from(text);
-        if let Some(path) = &self.path {
-            request.push(("path", text(path)));
-        }
-        if let Some(host) = &self.host {
-            request.push(("host", text(host)));
-        }
-        let (service, name) = split(resource);
-        let mut about = vec![("service", text(service)), ("name", text(name))];
-        if let Some(kind) = kind(service, name) {
-            about.push(("type", Value::from(format!("{service}/{kind}"))));
-        }
-        Scope::new().with("request", Value::map(request)).with("resource", Value::map(about))
+    /// What conditions know as `request`.
+    pub(crate) fn request(&self) -> Value {
+        let [time, path, host] = &*REQUEST;
+        let text = |(key, text): (&Key, &Option<String>)| Some((key.clone(), Value::from(text.as_deref()?)));
+        let texts = [(path, &self.path), (host, &self.host)].into_iter().filter_map(text);
+        let entries = std::iter::once((time.clone(), Value::Timestamp(self.time))).chain(texts);
+        Value::from(Map::new(entries))
     }
+}
+
+/// The keys of `request`: made once, because a decision makes the map anew.
+static REQUEST: LazyLock<[Key; 3]> = LazyLock::new(|| ["time", "path", "host"].map(|name| Key::String(name.into())));
+
+/// What conditions know as `resource`, of a full resource name.
+pub(crate) fn about(resource: &str) -> Value {
+    let (service, name) = split(resource);
+    let mut about = vec![("service", Value::from(service)), ("name", Value::from(name))];
+    if let Some(kind) = kind(service, name) {
+        about.push(("type", Value::from(format!("{service}/{kind}"))));
+    }
+    Value::map(about)
 }
 
 /// A full resource name in two: service and relative name.

@@ -2,9 +2,11 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
+use tokenrig_cel::Scope;
+
 use crate::{
     attach::{Attached, Place},
-    attributes::Attributes,
+    attributes::{Attributes, about},
     deny::DenyPolicy,
     directory::Directory,
     document::{Binding, Condition},
@@ -62,6 +64,15 @@ pub struct Denial {
     pub nearest: Option<Miss>,
     /// The predefined role that gives the permission and little else.
     pub role: Option<&'static str>,
+}
+
+impl Request<'_> {
+    /// What conditions read. The part about the resource is that of its own policy, where it has one.
+    pub(crate) fn scope(&self) -> Scope {
+        let own = self.policies.first().filter(|own| **own.resource() == *self.resource);
+        let resource = own.map_or_else(|| about(self.resource), |own| own.about().clone());
+        Scope::new().with("request", self.attributes.request()).with("resource", resource)
+    }
 }
 
 impl Grant {
@@ -164,7 +175,7 @@ pub(crate) fn grant(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
     if conditional.is_empty() {
         return None;
     }
-    let scope = request.attributes.scope(request.resource);
+    let scope = request.scope();
     let (policy, place) = conditional
         .into_iter()
         .find(|(policy, place)| policy.condition(*place).is_some_and(|condition| condition.holds(&scope)))?;

@@ -44,9 +44,10 @@ impl DenyPolicy {
             if names(&rule.exception_principals).is_some() {
                 return None;
             }
-            let applies = rule.denial_condition.as_ref().is_none_or(|condition| {
-                Compiled::new(&condition.expression).holds(&request.attributes.scope(request.resource))
-            });
+            let applies = rule
+                .denial_condition
+                .as_ref()
+                .is_none_or(|condition| Compiled::new(&condition.expression).holds(&request.scope()));
             applies.then(|| (self.name.clone(), principal))
         })
     }

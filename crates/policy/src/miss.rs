@@ -160,7 +160,7 @@ fn named(
     miss: &dyn Fn(Near, Option<String>) -> Miss,
 ) -> Miss {
     if holds && let (Some(compiled), Some(condition)) = (policy.condition(place), &binding.condition) {
-        let scope = request.attributes.scope(request.resource);
+        let scope = request.scope();
         return Miss { condition: Some(compiled.explain(condition, &scope)), ..miss(Near::ConditionFalse, None) };
     }
     let near = match (roles.get(&binding.role), on_the_resource) {
