@@ -30,7 +30,7 @@ pub(crate) struct Deployed {
     /// The audiences that open its door: both URLs, the main one first, and the custom ones.
     pub(crate) audiences: Vec<String>,
     /// What its instances are promised.
-    pub(crate) contract: Contract,
+    pub(crate) contract: Arc<Contract>,
 }
 
 /// `projects/P/locations/L/services/S`.
@@ -78,7 +78,7 @@ impl Deployed {
         let urls = hosts.iter().rev().map(|host| format!("https://{host}"));
         let audiences = urls.chain(resource.custom_audiences.iter().cloned()).collect();
         let canonical = name.canonical(&cloud.project().id);
-        let contract = contract(&resource, &name, settings);
+        let contract = Arc::new(contract(&resource, &name, settings));
         Arc::new(Self { policy: policy_name(&canonical), canonical, hosts, audiences, contract, resource, name })
     }
 

@@ -49,7 +49,9 @@ async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, 
     }
     let settings = run.settings();
     let stream = is_grpc(&parts.headers);
-    let (body, copy) = Tap::on(body, settings.kept_body, (!stream).then_some(settings.largest_body));
+    // Who answers in the rig itself reads a body whole; what is passed on may be endless.
+    let most = (!(stream && behind.passes_on())).then_some(settings.largest_body);
+    let (body, copy) = Tap::on(body, settings.kept_body, most);
     let admission = door::admit(&service, &presented, run.cloud(), settings);
     match admission.decision.verdict() {
         Ok(()) => let_in(run, &service, behind, admission, presented, parts, (body, copy), trace).await,
@@ -140,9 +142,10 @@ fn presented(parts: &Parts, run: &CloudRun) -> Presented {
 fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Parts, copy: Copy, status: u16) {
     let Admission { decision, token, signature } = admission;
     let cloud = run.cloud();
-    let told = decision.clone();
+    let mut entry = log::entry(cloud, service, parts, &decision, status);
     let number = cloud.decisions().record(decision, status);
-    cloud.audit().record_request(log::entry(cloud, service, parts, &told, number, status));
+    entry.labels.push(("decision", number.to_string()));
+    cloud.audit().record_request(entry);
     let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), http::uri::PathAndQuery::as_str);
     let received = Received {
         seq: 0,

@@ -13,21 +13,19 @@ use crate::model::Deployed;
 const NO_CREDENTIAL: &str = "The request was not authenticated. Either allow unauthenticated invocations or set the proper Authorization header. Read more at https://cloud.google.com/run/docs/securing/authenticating Additional troubleshooting documentation can be found at: https://cloud.google.com/run/docs/troubleshooting#unauthorized-client";
 const NOT_AUTHORIZED: &str = "The request was not authorized to invoke this service. Read more at https://cloud.google.com/run/docs/securing/authenticating Additional troubleshooting documentation can be found at: https://cloud.google.com/run/docs/troubleshooting#401";
 
-/// The entry of one request. Its labels name the decision behind it, which the rig keeps, and who was let in.
+/// The entry of one request. Its labels name the refusal, or who was let in.
 pub(crate) fn entry(
     cloud: &Cloud,
     service: &Deployed,
     parts: &Parts,
     decision: &Decision,
-    number: u64,
     status: u16,
 ) -> RequestEntry {
     let refusal = decision.failed().and_then(|check| check.refused()).map(|refused| refused.id().to_owned());
     let member = decision.checks().iter().find(|check| check.name() == "permission" && check.ok());
     let member = member.and_then(|check| check.expectation().get("member")?.as_str());
-    let mut labels = vec![("decision", number.to_string())];
-    labels.extend(refusal.clone().map(|id| ("refusal", id)));
-    labels.extend(member.map(|member| ("principal", member.to_owned())));
+    let principal = member.map(|member| ("principal", member.to_owned()));
+    let labels = refusal.clone().map(|id| ("refusal", id)).into_iter().chain(principal).collect();
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let host = service.hosts.last().map(String::as_str).unwrap_or_default();
     let agent = parts.headers.get(http::header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));

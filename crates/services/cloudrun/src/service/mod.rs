@@ -246,16 +246,14 @@ impl CloudRun {
     }
 
     /// What an instance of a service is promised, with the rig's own variables if the rig starts it.
-    pub(crate) fn contract(&self, service: &Deployed, behind: &Behind) -> Contract {
-        let mut contract = service.contract.clone();
+    pub(crate) fn contract(&self, service: &Deployed, behind: &Behind) -> Arc<Contract> {
         let make = if behind.is_hosted() { self.read().environment.clone() } else { None };
-        if let Some(make) = make {
-            let own = make(&contract);
-            // What the service itself says counts more.
-            let told = std::mem::replace(&mut contract.environment, own);
-            contract.environment.extend(told);
-        }
-        contract
+        let Some(make) = make else { return Arc::clone(&service.contract) };
+        let mut contract = Contract::clone(&service.contract);
+        // What the service itself says counts more.
+        let told = std::mem::replace(&mut contract.environment, make(&service.contract));
+        contract.environment.extend(told);
+        Arc::new(contract)
     }
 
     /// The id of a trace that nobody has begun before: 32 hex digits.

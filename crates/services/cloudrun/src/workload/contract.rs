@@ -1,11 +1,14 @@
 //! What an instance is promised, and what it owes.
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::{self, Debug},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 
 /// What Cloud Run promises the container of a revision (<https://cloud.google.com/run/docs/container-contract>).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Contract {
     /// `K_SERVICE`: the service's id.
     pub service: String,
@@ -27,6 +30,18 @@ pub struct Contract {
     pub grace: Duration,
     /// How long it may take to answer a request.
     pub timeout: Duration,
+}
+
+impl Debug for Contract {
+    /// Without the values of variables: there may be secrets among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Contract")
+            .field("revision", &self.revision)
+            .field("service_account", &self.service_account)
+            .field("environment", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Contract {

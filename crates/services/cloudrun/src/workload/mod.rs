@@ -150,6 +150,11 @@ impl Behind {
         }
     }
 
+    /// Whether requests are passed on as they come, so that a body need not fit into memory.
+    pub(crate) fn passes_on(&self) -> bool {
+        matches!(self, Self::Proxy(_) | Self::Hosted(_))
+    }
+
     /// Whether the rig starts it.
     pub(crate) fn is_hosted(&self) -> bool {
         matches!(self, Self::Hosted(_))

@@ -127,6 +127,15 @@ async fn a_body_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
+async fn an_endless_stream_does_not_fill_the_memory_of_who_reads_it_whole() {
+    let rig = Rig::deployed(Settings { largest_body: 1 << 16, ..Settings::default() }, json!({})).await;
+    let endless = futures_util::stream::repeat_with(|| Ok::<_, std::convert::Infallible>(vec![0_u8; 1024]));
+    let request = Request::post(format!("https://{HOST}/")).header("content-type", "application/grpc");
+    let request = request.header("authorization", format!("Bearer {}", rig.id_token()));
+    assert_eq!(rig.send(request.body(Body::from_stream(endless)).unwrap()).await.status(), 413);
+}
+
+#[tokio::test]
 async fn answers_are_given_as_told_and_what_breaks_off_is_the_front_ends_to_answer() {
     let service = json!({ "template": { "timeout": "0.05s" } });
     let rig = Rig::deployed(Settings::default(), service).await;
