@@ -204,6 +204,7 @@ mod tests {
     #[rstest]
     #[case::as_issued(0, 3600, None)]
     #[case::expired_within_the_skew(-3600, -59, None)]
+    #[case::expired_by_the_whole_skew(-3600, -60, None)]
     #[case::expired_beyond_it(-3600, -61, Some("sts-token-expired"))]
     #[case::issued_ahead_within_the_skew(60, 3600, None)]
     #[case::issued_further_ahead(119, 3600, Some("sts-token-iat-in-future"))]

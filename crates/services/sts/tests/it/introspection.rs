@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tokenrig_clock::seconds;
+use tokenrig_cloud::AccessTokenOrder;
 
 use crate::rig::{ACCESS_TOKEN, Rig, pool_name};
 
@@ -40,6 +41,12 @@ async fn a_token_that_does_not_work_is_not_active() {
     assert!(active(token).await);
     assert!(!active("ya29.unknown").await);
     assert!(!active(&rig.token(json!({}))).await);
+    let order = AccessTokenOrder {
+        identity: rig.cloud.owner().identity(),
+        scopes: vec!["https://www.googleapis.com/auth/cloud-platform".to_owned()],
+        lifetime: seconds(60),
+    };
+    assert!(!active(rig.cloud.mint().access_token(order).reveal()).await);
     rig.cloud.pools().update(&pool_name(), |pool| pool.disabled = true).unwrap();
     assert!(!active(token).await);
     rig.cloud.pools().update(&pool_name(), |pool| pool.disabled = false).unwrap();

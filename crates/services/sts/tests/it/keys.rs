@@ -150,6 +150,21 @@ async fn an_issuer_that_does_not_give_its_keys_is_unreachable(#[case] (url, answ
 }
 
 #[tokio::test]
+async fn nothing_is_asked_for_in_clear_even_if_it_would_be_given() {
+    let rig = Rig::new();
+    let clear = "http://login.corp.example/certs";
+    rig.hosts.put(clear, certs(&[(KID, signer())]));
+    let (url, document) = discovery(&json!({ "issuer": ISSUER, "jwks_uri": clear }));
+    for (url, answer) in [(url, document), (url, discovery(&json!({ "issuer": ISSUER, "jwks_uri": CERTS })).1)] {
+        rig.hosts.put(url, answer);
+        rig.hosts.put(CERTS, redirect(clear));
+        assert_eq!(rig.exchange(&rig.token(json!({}))).await.status, 400);
+        assert_eq!(rig.refused().1, "sts-issuer-unreachable");
+    }
+    assert_eq!(rig.hosts.asked(clear), 0);
+}
+
+#[tokio::test]
 async fn uploaded_keys_are_used_and_the_issuer_is_not_asked() {
     let rig = Rig::new();
     let set: JwkSet = [pool::ec(3).public().to_jwk("up")].into_iter().collect();

@@ -185,6 +185,14 @@ async fn what_is_not_played_says_so(#[case] method: &str, #[case] path: &str) {
     assert_eq!(rig.refused().1, "sts-not-played");
 }
 
+#[tokio::test]
+async fn of_a_long_path_a_decision_keeps_the_start() {
+    let rig = Rig::new();
+    let request = Request::get(format!("/{}", "a".repeat(10_000))).body(Body::empty()).unwrap();
+    assert_eq!(rig.send(request).await.status, 501);
+    assert_eq!(rig.last().of.len(), "GET ".len() + 200);
+}
+
 #[rstest]
 #[case::saml("urn:ietf:params:oauth:token-type:saml2")]
 #[case::aws("urn:ietf:params:aws:token-type:aws4_request")]
