@@ -214,7 +214,7 @@ impl Cloud {
         match kid {
             None => own.map(|key| key.public.clone()).collect(),
             Some(kid) => {
-                let system = self.accounts().known_system_key(account).filter(|key| key.id() == kid);
+                let system = self.accounts().known_system_keys(account).into_iter().filter(|key| key.id() == kid);
                 let own = own.filter(|key| key.id == kid).map(|key| key.public.clone());
                 own.chain(system.map(|key| key.public())).collect()
             }

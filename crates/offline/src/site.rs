@@ -81,6 +81,25 @@ impl RigSite {
         })
     }
 
+    fn rotate(&self, of: &str) -> Result<(), SiteFault> {
+        let core = self.rig.core();
+        let cloud = core.cloud();
+        if of == "google" {
+            cloud.mint().rotate_google_keys();
+            return Ok(());
+        }
+        if let Some(issuer) = core.issuers().list().into_iter().find(|issuer| issuer.id == of || issuer.issuer == of) {
+            let rotated = core.issuers().rotate(&issuer.id);
+            return rotated.map(drop).map_err(|fault| SiteFault::Other(fault.to_string()));
+        }
+        let account = cloud.accounts().get(of).filter(|account| account.deleted.is_none());
+        let unknown =
+            || SiteFault::Unknown(format!("`{of}` is neither `google`, nor a service account, nor an issuer"));
+        let account = account.ok_or_else(unknown)?;
+        cloud.accounts().rotate_system_key(&account);
+        Ok(())
+    }
+
     fn variables(&self, needs: &[String]) -> Result<Vec<(String, String)>, SiteFault> {
         let other = |fault: &dyn std::fmt::Display| SiteFault::Other(fault.to_string());
         let environment = self.rig.environment().map_err(|fault| other(&fault))?;
@@ -226,6 +245,11 @@ impl Site for RigSite {
             .map(drop)
             .map_err(|fault| SiteFault::Other(fault.to_string()));
         async move { patched }.boxed()
+    }
+
+    fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>> {
+        let rotated = self.rotate(of);
+        async move { rotated }.boxed()
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {

@@ -96,6 +96,10 @@ pub trait Site: Send + Sync {
     /// Changes fields of a given issuer, for example `{"misbehaves": "keys-unreachable"}`.
     fn patch_issuer(&self, issuer: &str, fields: &Map<String, Value>) -> BoxFuture<'_, Result<(), SiteFault>>;
 
+    /// Replaces signing keys, as their owner does every now and then: `google`'s, those of a service account (by e-mail)
+    /// or those of a given issuer (by id or URL). Old keys stay published for as long as they usually do.
+    fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>>;
+
     /// Ends all that the site started and gives up its resources.
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>>;
 }

@@ -269,10 +269,6 @@ fn rig_call(
     call: words::RigCall,
     with: Option<Template>,
 ) -> Option<Verb> {
-    if !call.played() {
-        reader.not_played(name, &format!("`{}`", name.text));
-        return None;
-    }
     if context.live {
         reader.push(
             Diagnostic::error("step::offline-only", name.span, format!("`{}` exists offline only", name.text))
@@ -286,8 +282,8 @@ fn rig_call(
             reader.unknown(key, fields.iter().copied(), "step::unknown-field", &format!("`{}`", name.text));
         } else if &*key.text == "workload" {
             check_workload(reader, value);
-        } else {
-            reader.text(value, &format!("`{}`", key.text));
+        } else if reader.text(value, &format!("`{}`", key.text)) && &*key.text == "of" {
+            key_owner(reader, context, value);
         }
     }
     let needed = fields.first().copied().unwrap_or_default();
@@ -297,6 +293,20 @@ fn rig_call(
         reader.push(Diagnostic::error("step::missing-key", name.span, fault));
     }
     Some(Verb::Rig { call, with })
+}
+
+/// Whose keys are rotated, where that is written out.
+fn key_owner(reader: &mut Reader<'_>, context: &StepContext<'_>, value: &Template) {
+    let issuers = context.things.of_collection("issuers").map(|thing| &*thing.id.text);
+    let known: Vec<&str> = ["google"].into_iter().chain(issuers).collect();
+    let Some(text) = value.text() else { return };
+    if context.incomplete || known.contains(&text) || text.contains('@') || text.starts_with("https://") {
+        return;
+    }
+    let fault = format!("`{}` has no keys that could be rotated", shorten(text));
+    let fault = Diagnostic::error("step::unknown-key-owner", value.span, fault);
+    let fault = did_you_mean(fault, &Key { text: text.into(), span: value.span }, &known);
+    reader.push(fault.note("`of` is `google`, a given issuer, or a service account's e-mail: `${caller.email}`"));
 }
 
 fn http<'g>(

@@ -323,14 +323,6 @@ words! {
 }
 
 impl RigCall {
-    /// Whether it is played.
-    pub(crate) const fn played(self) -> bool {
-        match self {
-            Self::IssuersPatch | Self::ServicesPatch => true,
-            Self::KeysRotate => false,
-        }
-    }
-
     /// The fields of its `with`; the first one is required.
     pub(crate) const fn fields(self) -> &'static [&'static str] {
         match self {

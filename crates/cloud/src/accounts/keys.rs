@@ -109,6 +109,20 @@ impl SystemKey {
     }
 }
 
+/// The keys that Google keeps for one account: the one that signs, and the one that did before it.
+#[derive(Debug)]
+pub(super) struct SystemKeys {
+    signs: Arc<SystemKey>,
+    /// Published for as long as nobody rotates again.
+    before: Option<Arc<SystemKey>>,
+}
+
+impl SystemKeys {
+    fn all(&self) -> impl Iterator<Item = &Arc<SystemKey>> {
+        std::iter::once(&self.signs).chain(&self.before)
+    }
+}
+
 /// Gives keys out, none twice: from the pool first, then new ones. Two accounts never have the same key, or each could
 /// sign for the other.
 #[derive(Debug, Default)]
@@ -194,37 +208,56 @@ impl Accounts<'_> {
         self.change_key(account, id, |key| Some(AccountKey { disabled, ..key.clone() }))
     }
 
-    /// What is published of an account's keys, by id: public half and certificate (PEM). Google's own for it first,
-    /// then its users', without those that are disabled.
+    /// What is published of an account's keys, by id: public half and certificate (PEM). Google's own for it first, the
+    /// one that signs before the one that did, then its users', without those that are disabled.
     #[must_use]
     pub fn published_keys(&self, account: &ServiceAccount) -> Vec<(String, PublicKey, String)> {
-        let system = self.system_key(account);
+        let _ = self.system_key(account);
+        let system = self.known_system_keys(account).into_iter();
+        let system = system.map(|key| (key.id.clone(), key.public(), key.certificate().to_owned()));
         let own = self.keys(account).into_iter().filter(|key| !key.disabled);
         let own = own.map(|key| (key.id.clone(), key.public.clone(), key.certificate.clone()));
-        [(system.id.clone(), system.public(), system.certificate().to_owned())].into_iter().chain(own).collect()
+        system.chain(own).collect()
     }
 
     /// The key that Google keeps for the account; made when it is first asked for.
     #[must_use]
     pub fn system_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
-        if let Some(key) = self.known_system_key(account) {
+        if let Some(key) = self.known_system_keys(account).into_iter().next() {
             return key;
         }
         // Making a key takes long: not under the lock. Who comes second takes what the first one stored.
+        let signs = self.new_system_key(account);
+        let mut state = write(&self.0.inner().accounts);
+        let keys = state.system_keys.entry(account.unique_id.clone());
+        Arc::clone(&keys.or_insert_with(|| SystemKeys { signs, before: None }).signs)
+    }
+
+    /// Replaces the key that Google keeps for the account, as Google does every now and then. The one before stays
+    /// published, and what it signed stays good, until the next rotation; how long Google does so is not known.
+    pub fn rotate_system_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
+        let before = self.system_key(account);
+        let signs = self.new_system_key(account);
+        let mut state = write(&self.0.inner().accounts);
+        let keys = SystemKeys { signs: Arc::clone(&signs), before: Some(before) };
+        state.system_keys.insert(account.unique_id.clone(), keys);
+        signs
+    }
+
+    fn new_system_key(&self, account: &ServiceAccount) -> Arc<SystemKey> {
         let key = self.0.inner().key_ring.take();
-        let system = SystemKey {
+        Arc::new(SystemKey {
             id: self.key_id(account, &key.public(), "system"),
             key,
             common_name: common_name(account),
             certificate: OnceLock::new(),
-        };
-        let mut state = write(&self.0.inner().accounts);
-        Arc::clone(state.system_keys.entry(account.unique_id.clone()).or_insert_with(|| Arc::new(system)))
+        })
     }
 
-    /// The key that Google keeps for the account, if anybody has asked for it yet.
-    pub(crate) fn known_system_key(&self, account: &ServiceAccount) -> Option<Arc<SystemKey>> {
-        read(&self.0.inner().accounts).system_keys.get(&account.unique_id).cloned()
+    /// The published keys that Google keeps for the account, the one that signs first; none if nobody has asked yet.
+    pub(crate) fn known_system_keys(&self, account: &ServiceAccount) -> Vec<Arc<SystemKey>> {
+        let state = read(&self.0.inner().accounts);
+        state.system_keys.get(&account.unique_id).map(|keys| keys.all().cloned().collect()).unwrap_or_default()
     }
 
     fn key_id(&self, account: &ServiceAccount, public: &PublicKey, whose: &str) -> String {
@@ -255,7 +288,7 @@ impl Accounts<'_> {
         change: impl FnOnce(&AccountKey) -> Option<AccountKey>,
     ) -> Result<(), AccountFault> {
         let mut state = write(&self.0.inner().accounts);
-        if state.system_keys.get(&account.unique_id).is_some_and(|key| key.id == id) {
+        if state.system_keys.get(&account.unique_id).is_some_and(|keys| keys.all().any(|key| key.id == id)) {
             return Err(AccountFault::SystemKey(id.to_owned()));
         }
         let keys = state.keys.entry(account.unique_id.clone()).or_default();
@@ -327,5 +360,21 @@ mod tests {
         assert_eq!(twice, AccountFault::KeyExists(upload(4).id.unwrap()));
         let system = cloud.accounts().system_key(&owner).id().to_owned();
         assert_eq!(cloud.accounts().delete_key(&owner, &system), Err(AccountFault::SystemKey(system)));
+    }
+
+    #[test]
+    fn what_an_accounts_key_signed_outlives_one_rotation_and_not_two() {
+        let cloud = cloud();
+        let owner = cloud.owner();
+        let (kid, _) = cloud.mint().sign_jwt_as(&owner, b"{}");
+        let verifies = || !cloud.verifying_keys(&owner, Some(&kid)).is_empty();
+        let published = || cloud.accounts().published_keys(&owner).into_iter().map(|(id, ..)| id).collect::<Vec<_>>();
+        let next = cloud.accounts().rotate_system_key(&owner);
+        assert_eq!(published(), [next.id().to_owned(), kid.clone()]);
+        assert_eq!(cloud.mint().sign_as(&owner, b"bytes").key_id, next.id());
+        assert!(verifies());
+        assert_eq!(cloud.accounts().delete_key(&owner, &kid), Err(AccountFault::SystemKey(kid.clone())));
+        cloud.accounts().rotate_system_key(&owner);
+        assert_eq!((published().len(), verifies()), (2, false));
     }
 }

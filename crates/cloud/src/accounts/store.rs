@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tokenrig_clock::{Timestamp, seconds};
 use tokenrig_policy::Identity;
 
-use super::keys::{AccountKey, SystemKey};
+use super::keys::{AccountKey, SystemKeys};
 use crate::{
     cloud::Cloud,
     project::Agent,
@@ -85,7 +85,7 @@ pub(crate) struct State {
     /// The unique ids of those that are there.
     by_email: BTreeMap<String, String>,
     pub(super) keys: BTreeMap<String, Vec<Arc<AccountKey>>>,
-    pub(super) system_keys: BTreeMap<String, Arc<SystemKey>>,
+    pub(super) system_keys: BTreeMap<String, SystemKeys>,
     changes: u64,
 }
 

@@ -28,7 +28,10 @@ impl Case<'_> {
                 let workload = fields.shift_remove("workload").unwrap_or_default();
                 self.site.set_workload(&name, &workload).await?;
             }
-            RigCall::KeysRotate => return Err(Stop::Skip("`rig.keys.rotate` is not built yet".to_owned())),
+            RigCall::KeysRotate => {
+                let of = text("of")?;
+                self.site.rotate_keys(&of).await?;
+            }
         }
         Ok(Done::default())
     }

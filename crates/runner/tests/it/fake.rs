@@ -233,6 +233,11 @@ impl Site for FakeSite {
         Box::pin(async { Ok(()) })
     }
 
+    fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>> {
+        self.called(format!("keys {of}"));
+        Box::pin(async { Ok(()) })
+    }
+
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {
         self.called("close".to_owned());
         Box::pin(async { Ok(()) })

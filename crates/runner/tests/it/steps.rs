@@ -305,10 +305,11 @@ steps:
 
 #[tokio::test]
 async fn calls_of_our_own_reach_the_site() {
-    let text = "scenario: a\nworlds: [offline]\ngiven: { issuers: { corp: {} } }\nsteps:\n  - call: rig.issuers.patch\n    with: { name: corp, misbehaves: keys-unreachable }\n";
+    let text = "scenario: a\nworlds: [offline]\ngiven: { issuers: { corp: {} } }\nsteps:\n  - call: rig.issuers.patch\n    with: { name: corp, misbehaves: keys-unreachable }\n  - call: rig.keys.rotate\n    with: { of: google }\n";
     let ran = ran(Fake::new(), text).await;
     ran.passed();
-    assert_eq!(ran.state.calls.lock().unwrap()[0], "issuer corp {\"misbehaves\":\"keys-unreachable\"}");
+    let calls = ran.state.calls.lock().unwrap();
+    assert_eq!(calls[..2], ["issuer corp {\"misbehaves\":\"keys-unreachable\"}", "keys google"]);
 }
 
 #[tokio::test]
