@@ -21,13 +21,17 @@ use table::Row;
 /// A folder of `conformance/`.
 struct Suite {
     name: &'static str,
-    /// The resources that the rig has.
-    given: &'static str,
+    /// The files of the resources that the rig has.
+    given: &'static [&'static str],
     /// Installs what is needed; gives the command that runs the suite.
     prepare: fn(&Path) -> Result<Vec<OsString>, String>,
 }
 
-const SUITES: &[Suite] = &[Suite { name: "python", given: "fixtures/seeds/000.given.yaml", prepare: python::prepare }];
+const SUITES: &[Suite] = &[Suite {
+    name: "python",
+    given: &["fixtures/seeds/000.given.yaml", "conformance/python/suite.given.yaml"],
+    prepare: python::prepare,
+}];
 
 /// Runs the named suites, or all of them. Exit code: 2 for an unknown name, 3 when a client could not be installed or
 /// the rig not started, 1 when a case failed.
@@ -57,7 +61,9 @@ impl Suite {
     fn run(&self, root: &Path) -> Result<Vec<Row>, String> {
         let command = (self.prepare)(root)?;
         let mut child = Command::new(own_binary()?)
-            .args(["exec", "--given", self.given, "--"])
+            .arg("exec")
+            .args(self.given.iter().flat_map(|file| ["--given", *file]))
+            .arg("--")
             .args(command)
             .current_dir(root)
             .stdin(Stdio::null())
