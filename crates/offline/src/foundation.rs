@@ -56,7 +56,8 @@ pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, Foun
         if map.is_empty() { Ok(()) } else { Err(FoundationFault(format!("`{name}` is not played yet"))) }
     };
     refuse_unplayed("users", &foundation.users)?;
-    let mut builder = Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings, place)?);
+    let mut builder =
+        Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings, place)?);
     builder = builder.time(time(foundation, place));
     if let Place::Standing { listen } = place {
         builder = builder.listen(listen);

@@ -1,6 +1,9 @@
 //! What a rig is built from.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use serde_json::Value;
 use tokenrig_clock::Timestamp;
@@ -39,7 +42,7 @@ impl Default for RigBuilder {
             project: Project::default(),
             agents: Vec::new(),
             issuers: Vec::new(),
-            settings: Settings::default(),
+            settings: Settings { seed: fresh_seed(), ..Settings::default() },
             time: Time::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workloads: Vec::new(),
@@ -69,7 +72,8 @@ impl RigBuilder {
         self
     }
 
-    /// Settings of the cloud.
+    /// Settings of the cloud, all of them. Without them a rig has a seed of its own, so that no other rig knows its
+    /// tokens; on one seed and a standing clock two rigs that are asked the same make the same tokens.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -116,5 +120,21 @@ impl RigBuilder {
     /// [`StartFault`]: an address is taken, a file cannot be written, an issuer is no https URL.
     pub async fn try_start(self) -> Result<Rig, StartFault> {
         Rig::start(self).await
+    }
+}
+
+/// A seed that no other rig has: 16 hex digits. Nothing secret comes from it, the keys of a rig are public.
+#[must_use]
+pub fn fresh_seed() -> String {
+    format!("{:016x}", RandomState::new().hash_one("seed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rig_has_a_seed_of_its_own() {
+        assert_ne!(RigBuilder::default().settings.seed, RigBuilder::default().settings.seed);
     }
 }

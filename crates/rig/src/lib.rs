@@ -30,7 +30,7 @@ pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFaul
 pub use tokenrig_jose::forge::Flaw;
 
 pub use crate::{
-    builder::{RigBuilder, Time},
+    builder::{RigBuilder, Time, fresh_seed},
     environment::Environment,
     rig::{Core, Rig, StartFault},
     services::{assumptions, refusals},

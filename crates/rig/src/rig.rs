@@ -61,6 +61,7 @@ pub struct Core {
     cloud: Cloud,
     issuers: Issuers,
     run: CloudRun,
+    agents: Arc<[(String, Vec<String>)]>,
 }
 
 impl Core {
@@ -80,6 +81,11 @@ impl Core {
     #[must_use]
     pub fn cloud_run(&self) -> &CloudRun {
         &self.run
+    }
+
+    /// The service agents whose roles were replaced, by service.
+    pub(crate) fn agents(&self) -> &[(String, Vec<String>)] {
+        &self.agents
     }
 
     /// Moves the clock and waits until the rig is quiet. Nothing of this version falls due by itself, so it is at once.
@@ -189,7 +195,7 @@ impl Rig {
         let cloud = Cloud::new(Foundation {
             project: builder.project,
             settings: builder.settings,
-            agents: builder.agents.into_iter().collect(),
+            agents: builder.agents.iter().cloned().collect(),
 
             ..Foundation::on(Arc::clone(&clock))
         });
@@ -201,7 +207,7 @@ impl Rig {
             run.set_workload(&service, &workload)
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
         }
-        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run };
+        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, agents: builder.agents.into() };
         let hosts = tokenrig_wire::assemble(&cloud, all);
         let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
         let authority = authority.choosing(Arc::new(move |host: &str| {
@@ -315,5 +321,7 @@ impl Rig {
     /// Ends the rig: no new connections, what is in flight gets a second.
     pub async fn stop(self) {
         tokio::join!(self.gateway.shutdown(GRACE), self.control.shutdown(GRACE), self.metadata.shutdown(GRACE));
+        // Instances go last: what is in flight may still need them.
+        self.core.run.stop().await;
     }
 }

@@ -1,5 +1,6 @@
 //! What a rig holds, as a given document: what `GET /state` answers.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
 use tokenrig_cloud::{Cloud, PoolState, Project, Provider, ProviderConfig, ServiceAccount, WorkloadIdentityPool};
 use tokenrig_policy::Policy;
@@ -9,10 +10,9 @@ use crate::rig::Core;
 /// The whole document. Nothing in it is secret: private keys are not told.
 pub(crate) fn document(core: &Core) -> Value {
     let cloud = core.cloud();
-    let project = cloud.project();
     let mut document = Map::new();
-    document.insert("project".to_owned(), told_project(cloud, project));
-    document.insert("settings".to_owned(), json!({ "seed": cloud.settings().seed }));
+    document.insert("project".to_owned(), told_project(core));
+    document.insert("settings".to_owned(), settings(cloud));
     let issuers = core.issuers().list().into_iter().map(|issuer| {
         let mut fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
         if let Some(upstream) = issuer.upstream {
@@ -22,9 +22,26 @@ pub(crate) fn document(core: &Core) -> Value {
     });
     put(&mut document, "issuers", issuers.collect());
     put(&mut document, "iam.workloadIdentityPools", pools(cloud));
+    put(&mut document, "iam.roles", roles(cloud));
     put(&mut document, "iam.serviceAccounts", accounts(cloud));
     put(&mut document, "run.services", services(core));
     Value::Object(document)
+}
+
+/// The seed always, or else tokens would mean nothing to the next rig; of the others what is not as by itself.
+fn settings(cloud: &Cloud) -> Value {
+    let settings = cloud.settings();
+    let mut told = json!({ "seed": settings.seed });
+    if !settings.propagation.is_zero() {
+        told["propagation"] = json!(format!("{}s", settings.propagation.as_secs()));
+    }
+    if !settings.quotas.is_empty() {
+        told["quotas"] = json!(settings.quotas);
+    }
+    if !settings.disabled_services.is_empty() {
+        told["disabledServices"] = json!(settings.disabled_services);
+    }
+    told
 }
 
 fn put(document: &mut Map<String, Value>, name: &str, entries: Map<String, Value>) {
@@ -34,9 +51,13 @@ fn put(document: &mut Map<String, Value>, name: &str, entries: Map<String, Value
 }
 
 /// A given policy of the project is added to what a rig has by itself, so only what is beyond that is told.
-fn told_project(cloud: &Cloud, project: &Project) -> Value {
+fn told_project(core: &Core) -> Value {
+    let cloud = core.cloud();
+    let project = cloud.project();
+    let agents = core.agents();
     let own = Cloud::new(tokenrig_cloud::Foundation {
         project: project.clone(),
+        agents: agents.iter().cloned().collect(),
         ..tokenrig_cloud::Foundation::on(std::sync::Arc::clone(cloud.clock()))
     });
     let own = own.policies().get(&project.resource()).bindings;
@@ -47,6 +68,9 @@ fn told_project(cloud: &Cloud, project: &Project) -> Value {
         "projectNumber": project.number,
         "location": project.location,
     });
+    if !agents.is_empty() {
+        told["agents"] = agents.iter().map(|(service, roles)| (service.clone(), json!(roles))).collect();
+    }
     if let Some(policy) = told_policy(&policy) {
         told["iamPolicy"] = policy;
     }
@@ -118,6 +142,20 @@ fn provider(provider: &Provider) -> Value {
     Value::Object(told)
 }
 
+/// Custom roles of the project.
+fn roles(cloud: &Cloud) -> Map<String, Value> {
+    let parent = format!("projects/{}", cloud.project().id);
+    let roles = cloud.roles();
+    let told = roles.custom(&parent).filter(|role| !role.deleted).map(|role| {
+        let mut fields = Map::new();
+        text(&mut fields, "title", &role.title);
+        text(&mut fields, "description", &role.description);
+        fields.insert("includedPermissions".to_owned(), json!(role.permissions()));
+        (role.name.rsplit('/').next().unwrap_or_default().to_owned(), Value::Object(fields))
+    });
+    told.collect()
+}
+
 /// Accounts that a rig does not have by itself, and those of its own that were given a policy.
 fn accounts(cloud: &Cloud) -> Map<String, Value> {
     let project = cloud.project();
@@ -149,10 +187,24 @@ fn told_account(cloud: &Cloud, account: &ServiceAccount, is_own: bool) -> Map<St
     if account.disabled {
         told.insert("disabled".to_owned(), json!(true));
     }
+    put(&mut told, "keys", keys(cloud, account));
     if let Some(policy) = told_policy(&cloud.policies().get(&account.resource())) {
         told.insert("iamPolicy".to_owned(), policy);
     }
     told
+}
+
+/// Public halves only: whoever holds a key file can go on using it.
+fn keys(cloud: &Cloud, account: &ServiceAccount) -> Map<String, Value> {
+    let keys = cloud.accounts().keys(account);
+    let told = keys.iter().map(|key| {
+        let mut fields = json!({ "publicKeyData": BASE64_STANDARD.encode(&key.certificate) });
+        if key.disabled {
+            fields["disabled"] = json!(true);
+        }
+        (key.id.clone(), fields)
+    });
+    told.collect()
 }
 
 fn services(core: &Core) -> Map<String, Value> {
@@ -162,6 +214,12 @@ fn services(core: &Core) -> Map<String, Value> {
         fields.insert("location".to_owned(), json!(service.location));
         if !service.custom_audiences.is_empty() {
             fields.insert("customAudiences".to_owned(), json!(service.custom_audiences));
+        }
+        if let Some(ingress) = service.ingress {
+            fields.insert("ingress".to_owned(), json!(ingress));
+        }
+        if service.invoker_iam_disabled {
+            fields.insert("invokerIamDisabled".to_owned(), json!(true));
         }
         if let Some(workload) = core.cloud_run().told_workload(&service.name) {
             fields.insert("workload".to_owned(), workload);

@@ -1,0 +1,8 @@
+//! The program as people use it: its arguments, its files, its signals, and every byte that it prints.
+
+mod control;
+mod environment;
+mod exec;
+mod run;
+mod serve;
+mod support;
