@@ -109,7 +109,8 @@ fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, Foundati
     for (name, value) in map {
         let place = format!("settings.{name}");
         match name.as_str() {
-            "seed" => settings.seed = text(value, &place)?,
+            // One that is all digits may stand without quotes.
+            "seed" => settings.seed = value.as_i64().map_or_else(|| text(value, &place), |seed| Ok(seed.to_string()))?,
             "propagation" => {
                 let told = text(value, &place)?;
                 settings.propagation = tokenrig_scenario::duration(&told)

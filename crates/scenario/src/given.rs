@@ -118,6 +118,12 @@ fn project(reader: &mut Reader<'_>, value: &Template) -> (Template, Option<Templ
                     }
                 }
             }
+            "projectNumber" => {
+                if reader.text(value, "`projectNumber`") && value.text().is_some_and(|text| !is_number(text)) {
+                    let fault = Diagnostic::error("given::project-number", value.span, "a project's number is digits");
+                    reader.push(fault.help("write it in quotes, for example \"1071284184436\""));
+                }
+            }
             _ => {
                 reader.text(value, &format!("`{}`", key.text));
             }
@@ -125,6 +131,10 @@ fn project(reader: &mut Reader<'_>, value: &Template) -> (Template, Option<Templ
         own.push((key.clone(), value.clone()));
     }
     (Template { kind: Kind::Map(own), span: value.span, style: Style::Plain }, policy)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {

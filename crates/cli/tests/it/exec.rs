@@ -93,7 +93,7 @@ async fn what_an_api_refuses_of_a_given_file_is_told_at_its_place() {
     exchange:
       > POST /v2/projects/shop-test/locations/us-central1/services/orders:setIamPolicy HTTP/2  host: run.googleapis.com
       > content-type: application/json
-      > authorization: Bearer ya29.L44…(205 chars)
+      > authorization: Bearer ya29.XXX…(205 chars)
       >   {
       >     "policy": {
       >       "bindings": [

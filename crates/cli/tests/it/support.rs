@@ -43,6 +43,7 @@ pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"/\S*/tokenrig-[A-Za-z0-9]{6}\b", "TEMP"),
     (r"\b[0-9a-f]{40}\b", "KEY"),
     (r"\b[0-9a-f]{32};o=1\b", "TRACE"),
+    (r"ya29\..{3}…", "ya29.XXX…"),
     (r"\d jobs?\b", "N jobs"),
 ];
 
