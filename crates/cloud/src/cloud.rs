@@ -27,6 +27,7 @@ use crate::{
     quotas::{Quotas, Used},
     settings::Settings,
     sync::{read, write},
+    users::{self, Users},
 };
 
 /// What a cloud is made of.
@@ -79,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) key_ring: KeyRing,
     pub(crate) pools: RwLock<pools::State>,
     pub(crate) policies: RwLock<policies::State>,
+    pub(crate) users: RwLock<users::State>,
     pub(crate) org_policies: RwLock<org_policies::State>,
     pub(crate) google_keys: KeyRoom,
     pub(crate) tokens_issued: Counter,
@@ -117,6 +119,7 @@ impl Cloud {
             key_ring: KeyRing::default(),
             pools: RwLock::default(),
             policies: RwLock::default(),
+            users: RwLock::default(),
             org_policies: RwLock::default(),
             google_keys: KeyRoom::new(&settings.seed),
             tokens_issued: Counter::default(),
@@ -264,6 +267,12 @@ impl Cloud {
     #[must_use]
     pub fn org_policies(&self) -> OrgPolicies<'_> {
         OrgPolicies(self)
+    }
+
+    /// Google accounts of people, their OAuth clients and refresh tokens.
+    #[must_use]
+    pub fn users(&self) -> Users<'_> {
+        Users(self)
     }
 
     /// The mint.

@@ -21,6 +21,8 @@ pub struct Issued {
     pub identity: Identity,
     /// What it is good for: OAuth scopes.
     pub scopes: Vec<String>,
+    /// The OAuth client that it was issued to, for a user's.
+    pub client: Option<String>,
     /// What kind it is.
     pub kind: TokenKind,
     /// When it was issued, in whole seconds.

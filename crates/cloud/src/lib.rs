@@ -53,6 +53,7 @@ mod quotas;
 mod scopes;
 mod settings;
 mod sync;
+mod users;
 
 pub use crate::{
     accounts::{
@@ -65,7 +66,7 @@ pub use crate::{
     fetch::{Fetch, FetchFault, FetchLimits, Fetched},
     google_keys::{GoogleKey, GoogleKeys},
     ledger::Issued,
-    mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed},
+    mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed, UserTokenOrder, UserTokens},
     org_policies::{OrgPolicies, OrgPolicy, OrgRule},
     policies::{EtagStale, Policies},
     pools::{Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WorkloadIdentityPool},
@@ -73,4 +74,5 @@ pub use crate::{
     quotas::{QuotaExceeded, Quotas},
     scopes::is_oauth_scope,
     settings::Settings,
+    users::{GCLOUD_CLIENT_ID, OAuthClient, RefreshState, RefreshToken, Secret, User, UserFault, Users},
 };

@@ -14,6 +14,7 @@ use crate::{
     cloud::Cloud,
     google_keys::{GoogleKey, GoogleKeys},
     ledger::Issued,
+    users::User,
 };
 
 /// How long every ID token lives: an hour.
@@ -125,6 +126,32 @@ impl fmt::Debug for AccessToken {
     }
 }
 
+/// Tokens of a user for an OAuth client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserTokenOrder {
+    /// Whom they stand for.
+    pub user: Arc<User>,
+    /// The client's id: `aud` and `azp` of the ID token.
+    pub client_id: String,
+    /// What the access token is good for. With `openid` among them there is an ID token, with the e-mail scope the address
+    /// is in it.
+    pub scopes: Vec<String>,
+    /// How long the access token lives.
+    pub lifetime: SignedDuration,
+}
+
+/// What [`Mint::user_tokens`] makes.
+#[derive(Debug, Clone)]
+pub struct UserTokens {
+    /// The access token.
+    pub access_token: AccessToken,
+    /// The ID token, if `openid` was asked for.
+    pub id_token: Option<String>,
+}
+
+/// The scope of a user's e-mail address; `email` is its short name.
+const EMAIL_SCOPE: &str = "https://www.googleapis.com/auth/userinfo.email";
+
 /// A signature of a service account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
@@ -187,6 +214,44 @@ impl Mint<'_> {
     /// ones look alike.
     #[must_use]
     pub fn access_token(&self, order: AccessTokenOrder) -> AccessToken {
+        self.issue(order, None)
+    }
+
+    /// Issues a user's tokens, as the OAuth flows do. An ID token of a user is always for the client: a person cannot
+    /// choose its audience.
+    #[must_use]
+    pub fn user_tokens(&self, order: UserTokenOrder) -> UserTokens {
+        let UserTokenOrder { user, client_id, scopes, lifetime } = order;
+        let has = |names: &[&str]| scopes.iter().any(|scope| names.contains(&scope.as_str()));
+        let (openid, email) = (has(&["openid"]), has(&["email", EMAIL_SCOPE]));
+        let access = AccessTokenOrder { identity: user.identity(), scopes, lifetime };
+        let access_token = self.issue(access, Some(client_id.clone()));
+        let id_token = openid.then(|| self.user_id_token(&user, &client_id, email, &access_token));
+        UserTokens { access_token, id_token }
+    }
+
+    fn user_id_token(&self, user: &User, client_id: &str, email: bool, access: &AccessToken) -> String {
+        let iat = whole(self.0.now()).as_second();
+        let mut claims = Map::new();
+        let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        claim("iss", json!("https://accounts.google.com"));
+        claim("azp", json!(client_id));
+        claim("aud", json!(client_id));
+        claim("sub", json!(user.id));
+        if let Some(domain) = user.hosted_domain() {
+            claim("hd", json!(domain));
+        }
+        if email {
+            claim("email", json!(user.email));
+            claim("email_verified", json!(true));
+        }
+        claim("at_hash", json!(at_hash(access.reveal())));
+        claim("iat", json!(iat));
+        claim("exp", json!(iat + ID_TOKEN_SECONDS));
+        self.sign_as_google(&claims)
+    }
+
+    fn issue(&self, order: AccessTokenOrder, client: Option<String>) -> AccessToken {
         let inner = self.0.inner();
         let number = inner.tokens_issued.next();
         let mut bytes = Vec::with_capacity(160);
@@ -201,7 +266,7 @@ impl Mint<'_> {
             Identity::Federated { .. } => TokenKind::Federated,
             _ => TokenKind::Access,
         };
-        let issued = Issued { identity: order.identity, scopes: order.scopes, kind, issued_at, expires_at };
+        let issued = Issued { identity: order.identity, scopes: order.scopes, client, kind, issued_at, expires_at };
         inner.ledger.put(&token, issued, self.0.settings().tokens);
         AccessToken { token, expires_at }
     }
@@ -232,6 +297,12 @@ impl Mint<'_> {
         let header = Value::Object(protected_header(Algorithm::Rs256, key.id())).to_string();
         (key.id().to_owned(), tokenrig_jose::sign_raw(header.as_bytes(), payload, key.signing()))
     }
+}
+
+/// The left half of the SHA-256 of an access token (OpenID Connect Core 1.0, section 3.1.3.6).
+fn at_hash(token: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(digest.as_ref().iter().take(16).copied().collect::<Vec<u8>>())
 }
 
 /// The whole second that `at` lies in.
@@ -329,5 +400,38 @@ mod tests {
             b"bytes",
             &signed.signature
         ));
+    }
+
+    #[rstest]
+    #[case::all("alice@shop.example", &["openid", EMAIL_SCOPE], &["iss", "azp", "aud", "sub", "hd", "email", "email_verified", "at_hash", "iat", "exp"])]
+    #[case::by_its_short_name("alice@gmail.com", &["openid", "email"], &["iss", "azp", "aud", "sub", "email", "email_verified", "at_hash", "iat", "exp"])]
+    #[case::without_address("alice@gmail.com", &["openid"], &["iss", "azp", "aud", "sub", "at_hash", "iat", "exp"])]
+    fn a_users_id_token_is_for_the_client(#[case] email: &str, #[case] scopes: &[&str], #[case] names: &[&str]) {
+        let cloud = cloud();
+        let user = cloud.users().add(email).unwrap();
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let order = UserTokenOrder { user: user.clone(), client_id: "web".into(), scopes, lifetime: seconds(60) };
+        let tokens = cloud.mint().user_tokens(order);
+        let claims = peek(&tokens.id_token.unwrap()).unwrap().claims;
+        assert_eq!(claims.keys().collect::<Vec<_>>(), names);
+        assert_eq!((&claims["aud"], &claims["azp"], &claims["sub"]), (&json!("web"), &json!("web"), &json!(user.id)));
+        let caller = cloud.caller(tokens.access_token.reveal()).unwrap();
+        assert_eq!((caller.identity, caller.kind), (user.identity(), TokenKind::Access));
+        assert_eq!(cloud.mint().issued(tokens.access_token.reveal()).unwrap().client.as_deref(), Some("web"));
+    }
+
+    #[test]
+    fn without_openid_there_is_no_id_token() {
+        let cloud = cloud();
+        let user = cloud.users().add("alice@shop.example").unwrap();
+        let scopes = vec!["email".to_owned()];
+        let order = UserTokenOrder { user, client_id: "web".into(), scopes, lifetime: seconds(60) };
+        assert!(cloud.mint().user_tokens(order).id_token.is_none());
+    }
+
+    #[test]
+    fn the_hash_of_an_access_token_is_that_of_the_standard() {
+        // OpenID Connect Core 1.0, appendix A.4.
+        assert_eq!(at_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
     }
 }
