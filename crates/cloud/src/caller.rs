@@ -28,7 +28,8 @@ pub struct Caller {
     pub kind: TokenKind,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// Of a self-signed JWT without scope: the one service that it is good for, `https://SERVICE.googleapis.com/`.
+    /// Of a self-signed JWT without scope: the one service that it is good for, `https://SERVICE.googleapis.com/`, with or
+    /// without a gRPC interface after it.
     pub audience: Option<String>,
 }
 
@@ -102,7 +103,7 @@ pub enum SelfSignedFault {
     #[error("it lives longer than an hour")]
     Long,
     /// Neither `scope` nor an `aud` that is a service of Google.
-    #[error("it has neither `scope` nor the root of a Google service as `aud`")]
+    #[error("it has neither `scope` nor a Google service as `aud`")]
     Audience,
     /// It is for another service.
     #[error("it is for {0}")]
@@ -254,11 +255,19 @@ fn working(account: &ServiceAccount) -> Result<(), CallerFault> {
     if account.disabled { Err(CallerFault::AccountDisabled { email: email() }) } else { Ok(()) }
 }
 
-/// The service of an audience that is the root of one: `https://run.googleapis.com/` gives `run.googleapis.com`.
+/// The service of an audience: `https://run.googleapis.com/` gives `run.googleapis.com`. What signs for gRPC calls puts
+/// the interface after it, `https://run.googleapis.com/google.cloud.run.v2.Services`: gRPC's own JWT access credentials
+/// (`service_url` in its C core) and google-auth's `OnDemandCredentials`.
 fn service_of(audience: &str) -> Option<&str> {
-    let host = audience.strip_prefix("https://")?;
-    let host = host.strip_suffix('/').unwrap_or(host);
-    (host.ends_with(".googleapis.com") && !host.contains('/')).then_some(host)
+    let rest = audience.strip_prefix("https://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    (host.ends_with(".googleapis.com") && (path.is_empty() || is_interface(path))).then_some(host)
+}
+
+/// Whether this is the name of a gRPC interface: words with dots between them.
+fn is_interface(name: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    name.contains('.') && name.split('.').all(word)
 }
 
 /// Whether `host` is a service's own, its regional one (`us-central1-run.googleapis.com`) or its mTLS one
@@ -398,6 +407,7 @@ mod tests {
     #[rstest]
     #[case::audience(json!({}), true)]
     #[case::without_slash(json!({ "aud": "https://run.googleapis.com" }), true)]
+    #[case::as_grpc_names_it(json!({ "aud": "https://run.googleapis.com/google.cloud.run.v2.Services" }), true)]
     #[case::scope(json!({ "aud": null, "scope": "https://www.googleapis.com/auth/cloud-platform" }), true)]
     #[case::as_rust_dates_it(json!({ "iat": 1_768_467_590, "exp": 1_768_471_210 }), true)]
     #[case::no_key_id(json!({}), false)]
@@ -411,6 +421,9 @@ mod tests {
     #[case::other_service(json!({ "aud": "https://iam.googleapis.com/" }), SelfSignedFault::OtherAudience("https://iam.googleapis.com/".into()))]
     #[case::audience_and_suffix(json!({ "aud": "https://evilrun.googleapis.com/" }), SelfSignedFault::OtherAudience("https://evilrun.googleapis.com/".into()))]
     #[case::elsewhere(json!({ "aud": "https://run.example.com/" }), SelfSignedFault::Audience)]
+    #[case::a_path(json!({ "aud": "https://run.googleapis.com/v2/projects/p.Q" }), SelfSignedFault::Audience)]
+    #[case::one_word(json!({ "aud": "https://run.googleapis.com/v2" }), SelfSignedFault::Audience)]
+    #[case::no_name(json!({ "aud": "https://run.googleapis.com/google..Services" }), SelfSignedFault::Audience)]
     #[case::neither(json!({ "aud": null }), SelfSignedFault::Audience)]
     #[case::subject(json!({ "sub": "somebody@shop-test.iam.gserviceaccount.com" }), SelfSignedFault::Subject)]
     #[case::long(json!({ "exp": 1_768_474_800 }), SelfSignedFault::Long)]
