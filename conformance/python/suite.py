@@ -11,11 +11,11 @@ import sys
 import tempfile
 import traceback
 
-from cases import federation, walk_through
+from cases import access_tokens, federation, iam_admin, id_tokens, run_admin, walk_through
 from support.stage import Stage
 from support.verdict import Case, Failed
 
-THEMES = [walk_through, federation]
+THEMES = [walk_through, federation, id_tokens, access_tokens, iam_admin, run_admin]
 
 
 def why_not(case: Case) -> str | None:
