@@ -1,5 +1,7 @@
 //! The admin API on both wires.
 
+use std::sync::Arc;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokenrig_cloudrun::Settings;
@@ -206,16 +208,20 @@ async fn validate_only_changes_nothing_and_allow_missing_makes_what_is_not_there
     assert!(rig.run.has_host(HOST));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_create_the_same_service_at_once_one_succeeds() {
-    let rig = std::sync::Arc::new(Rig::new());
-    let all = (0..16).map(|_| {
-        let rig = std::sync::Arc::clone(&rig);
-        tokio::spawn(async move {
-            let create = json!({ "parent": PARENT, "serviceId": "orders", "service": {} });
-            rig.owner(Over::Rest, "run.services.create", create).await.is_ok()
-        })
-    });
-    let done = futures_util::future::join_all(all).await;
-    assert_eq!(done.into_iter().filter(|made| *made.as_ref().unwrap()).count(), 1);
+    let rig = Arc::new(Rig::new());
+    for round in 0..100 {
+        let together = Arc::new(tokio::sync::Barrier::new(4));
+        let all = (0..4).map(|_| {
+            let (rig, together) = (Arc::clone(&rig), Arc::clone(&together));
+            let create = json!({ "parent": PARENT, "serviceId": format!("orders-{round}"), "service": {} });
+            tokio::spawn(async move {
+                together.wait().await;
+                rig.owner(Over::Rest, "run.services.create", create).await.is_ok()
+            })
+        });
+        let done = futures_util::future::join_all(all).await;
+        assert_eq!(done.into_iter().filter(|made| *made.as_ref().unwrap()).count(), 1);
+    }
 }
