@@ -1,4 +1,6 @@
 //! Scenarios in rigs, from outside.
 
+mod scenarios;
+mod site;
 mod support;
 mod upstream;

@@ -1,0 +1,5 @@
+//! A rig from outside: through its gateway, over TLS, as any client.
+
+mod flow;
+mod rigs;
+mod shop;
