@@ -38,7 +38,7 @@ use tokenrig_wire::{Front, Hosts, Service};
 pub use crate::{
     assumptions::{Inside, Settings, UserWithoutInvoker},
     service::{CloudRun, EnvironmentMaker, Received, Summary},
-    workload::{Contract, InstanceFault, IssuerRouter, Workload, WorkloadFault, WorkloadMaker},
+    workload::{Contract, InstanceFault, IssuerRouter, Logs, Workload, WorkloadFault, WorkloadMaker},
 };
 
 /// The service as a rig composes it: it answers for every host below `run.app`, as Google does.

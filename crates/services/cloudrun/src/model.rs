@@ -118,6 +118,8 @@ fn contract(resource: &Service, name: &ServiceName, settings: &Settings) -> Cont
         service_account: template.service_account,
         port: port.and_then(|port| u16::try_from(port.container_port).ok()).filter(|port| *port > 0).unwrap_or(8080),
         http2: port.is_some_and(|port| port.name == "h2c"),
+        command: container.map(|container| container.command.clone()).unwrap_or_default(),
+        args: container.map(|container| container.args.clone()).unwrap_or_default(),
         environment: environment.filter(|(name, value)| is_variable(name, value)).collect(),
         start_up: settings.start_up,
         grace: settings.grace,

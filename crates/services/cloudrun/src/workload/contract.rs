@@ -22,6 +22,11 @@ pub struct Contract {
     pub port: u16,
     /// Whether it takes HTTP/2 in clear (a port named `h2c`).
     pub http2: bool,
+    /// What starts in place of the image's entry point (`command` of the template's container); empty leaves the image's.
+    /// The workload `{command: …}` says itself what starts, and takes neither this nor `args`.
+    pub command: Vec<String>,
+    /// The arguments in place of the image's (`args` of the template's container).
+    pub args: Vec<String>,
     /// Variables of the revision's template and of the rig; of two with one name the last counts.
     pub environment: Vec<(String, String)>,
     /// How long it may take until it takes connections.

@@ -14,9 +14,10 @@ const KEPT: usize = 64 << 10;
 /// Bytes of one line; what is longer is cut into several.
 const LINE: usize = 4 << 10;
 
-/// The newest lines of an instance's outputs. A clone is the same one.
+/// The newest lines that instances of a workload have written: 64 KiB at most, lines of 4 KiB, without tokens. A clone is
+/// the same one.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Logs(Arc<Mutex<Kept>>);
+pub struct Logs(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -37,18 +38,21 @@ impl Logs {
         }
     }
 
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// The lines, oldest first.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).lines.iter().cloned().collect()
     }
 
     /// The last few lines in one.
-    pub(crate) fn tail(&self) -> String {
+    #[must_use]
+    pub fn tail(&self) -> String {
         let lines = self.lines();
         lines.get(lines.len().saturating_sub(5)..).unwrap_or_default().join(" | ")
     }
 
     /// Reads an output to its end.
-    pub(crate) async fn read(self, mut output: impl AsyncRead + Unpin) {
+    pub async fn read(self, mut output: impl AsyncRead + Unpin) {
         let mut chunk = vec![0; LINE];
         let mut line = Vec::new();
         while let Ok(count @ 1..) = output.read(&mut chunk).await {

@@ -20,9 +20,12 @@ use http::Request;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-pub use self::contract::{Contract, InstanceFault, Workload};
 pub(crate) use self::proxy::is_grpc;
 use self::{command::Command, hosted::Hosted, proxy::Proxy, script::Script};
+pub use self::{
+    contract::{Contract, InstanceFault, Workload},
+    logs::Logs,
+};
 
 /// Makes the workload of a kind from what is told under the kind's name: how another crate adds a kind, for example `image`.
 ///
