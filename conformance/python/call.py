@@ -27,7 +27,8 @@ def id_token(account: str, audience: str, transport: str, patience: float | None
         name=f"projects/-/serviceAccounts/{account}",
         audience=audience,
         include_email=True,
-        # Over gRPC a refused token exchange looks like an unavailable server, which the library asks again for a minute.
+        # Over gRPC a refused token exchange looks like an unavailable server, which the library asks again for a
+        # minute.
         retry=gapic_v1.method.DEFAULT if patience is None else retry.Retry(timeout=patience),
     )
     return answer.token
@@ -47,7 +48,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--account", required=True, help="e-mail of the service account that calls")
     parser.add_argument("--audience", required=True, help="audience of the ID token: the service's own URL")
     parser.add_argument("--transport", choices=["grpc", "rest"], default="grpc", help="how IAM Credentials is called")
-    parser.add_argument("--patience", type=float, metavar="SECONDS", help="how long to ask again (the library's default: 60)")
+    patience = "how long to ask again (the library's default: 60)"
+    parser.add_argument("--patience", type=float, metavar="SECONDS", help=patience)
     return parser.parse_args()
 
 

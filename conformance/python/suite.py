@@ -1,7 +1,7 @@
 """Runs Google's own Python libraries through federation, impersonation and Cloud Run, and through ways to be refused.
 
-Started inside `tokenrig exec`: from there on it knows only Google's host names. Each case is one line of JSON on
-stdout; the exit code is 1 when a case failed.
+Started inside `tokenrig exec`: from there on it knows only Google's host names, and the rig's control address to see
+why a request was refused. Each case is one line of JSON on stdout; the exit code is 1 when a case failed.
 """
 
 import importlib.metadata
@@ -11,11 +11,32 @@ import sys
 import tempfile
 import traceback
 
-from cases import access_tokens, federation, iam_admin, id_tokens, run_admin, walk_through
+from cases import (
+    access_tokens,
+    federation,
+    iam_admin,
+    id_tokens,
+    refusals_cloud_run,
+    refusals_sts,
+    refusals_tokens,
+    run_admin,
+    walk_through,
+)
 from support.stage import Stage
 from support.verdict import Case, Failed
 
-THEMES = [walk_through, federation, id_tokens, access_tokens, iam_admin, run_admin]
+THEMES = [
+    walk_through,
+    federation,
+    id_tokens,
+    access_tokens,
+    iam_admin,
+    run_admin,
+    refusals_sts,
+    refusals_tokens,
+    # Last, because it moves the clock.
+    refusals_cloud_run,
+]
 
 
 def why_not(case: Case) -> str | None:

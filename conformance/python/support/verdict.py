@@ -29,9 +29,9 @@ class Case:
 
 
 class Raised:
-    """What a client said, filled in when it has said it."""
+    """What a client has raised, filled in when it has."""
 
-    words = ""
+    error: Exception
 
 
 @contextlib.contextmanager
@@ -41,8 +41,8 @@ def raises(kind: type[Exception], *words: str):
     try:
         yield raised
     except kind as error:
-        raised.words = str(error)
+        raised.error = error
         for part in words:
-            require(part in raised.words, f"`{part}` is not in what the client says: {raised.words}")
+            require(part in str(error), f"`{part}` is not in what the client says: {error}")
     else:
         raise Failed(f"no {kind.__name__} was raised")

@@ -1,4 +1,4 @@
-"""A build that is known to its own OpenID provider, and the credential files that tell Google's libraries how to ask."""
+"""A build that is known to its own OpenID provider, and the credential files that tell Google's libraries of it."""
 
 import dataclasses
 import json
