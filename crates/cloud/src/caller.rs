@@ -1,8 +1,10 @@
 //! Who shows a bearer token.
 
+use std::sync::Arc;
+
 use tokenrig_clock::{Timestamp, minutes, seconds};
 use tokenrig_jose::{DateFault, Jws, Map, PublicKey, numeric_date};
-use tokenrig_policy::{Identity, PoolRef};
+use tokenrig_policy::{AccessBoundary, Identity, PoolRef};
 
 use crate::{accounts::ServiceAccount, cloud::Cloud};
 
@@ -31,6 +33,8 @@ pub struct Caller {
     /// Of a self-signed JWT without scope: the one service that it is good for, `https://SERVICE.googleapis.com/`, with or
     /// without a gRPC interface after it.
     pub audience: Option<String>,
+    /// What the token permits at most, if it was downscoped: [`Cloud::permit`] honours it.
+    pub boundary: Option<Arc<AccessBoundary>>,
 }
 
 /// Why a bearer token names nobody. The token itself is never in it.
@@ -145,6 +149,7 @@ impl Cloud {
             kind: issued.kind,
             expires_at: issued.expires_at,
             audience: None,
+            boundary: issued.boundary.clone(),
         })
     }
 
@@ -201,7 +206,8 @@ impl Cloud {
             Some(audience) if service_of(audience).is_some() => Some(audience.to_owned()),
             _ => return Err(wrong(SelfSignedFault::Audience)),
         };
-        Ok(Caller { identity: account.identity(), scopes, kind: TokenKind::SelfSignedJwt, expires_at, audience })
+        let kind = TokenKind::SelfSignedJwt;
+        Ok(Caller { identity: account.identity(), scopes, kind, expires_at, audience, boundary: None })
     }
 
     /// The public keys that a token of an account may be verified with: the one that its header names, or, as some

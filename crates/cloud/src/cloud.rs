@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokenrig_clock::{SharedClock, Timestamp};
-use tokenrig_policy::{Attributes, Binding, Directory, Identity, Policy, Roles, Verdict};
+use tokenrig_policy::{Binding, Directory, Policy, Roles};
 
 use crate::{
     accounts::{self, Accounts, KeyRing, NewAccount, ServiceAccount},
@@ -297,13 +297,6 @@ impl Cloud {
     #[must_use]
     pub fn audit(&self) -> Audit<'_> {
         Audit(self)
-    }
-
-    /// Whether an identity has a permission on a resource (its full name, in any form). Say the verdict with
-    /// [`Verdict::check`].
-    #[must_use]
-    pub fn permit(&self, identity: &Identity, permission: &str, resource: &str, attributes: &Attributes) -> Verdict {
-        self.policies().decide(identity, permission, resource, attributes)
     }
 
     /// The roles, as they are now.

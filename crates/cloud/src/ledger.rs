@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokenrig_clock::Timestamp;
-use tokenrig_policy::Identity;
+use tokenrig_policy::{AccessBoundary, Identity};
 
 use crate::{
     caller::TokenKind,
@@ -29,6 +29,8 @@ pub struct Issued {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// What it permits at most, if it was downscoped.
+    pub boundary: Option<Arc<AccessBoundary>>,
 }
 
 type Digest = [u8; 32];

@@ -26,7 +26,7 @@
 //! });
 //! let caller = cloud.caller(token.reveal()).unwrap();
 //! let verdict = cloud.permit(
-//!     &caller.identity,
+//!     &caller,
 //!     "run.services.create",
 //!     "//run.googleapis.com/projects/shop-test/locations/us-central1",
 //!     &Attributes::at(cloud.now()),
@@ -46,6 +46,7 @@ mod ledger;
 mod mint;
 mod names;
 mod org_policies;
+mod permit;
 mod policies;
 mod pools;
 mod project;

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokenrig_clock::{SignedDuration, Timestamp};
 use tokenrig_jose::{Algorithm, Map, protected_header, sign};
-use tokenrig_policy::Identity;
+use tokenrig_policy::{AccessBoundary, Identity};
 
 use crate::{
     accounts::{ServiceAccount, SystemKey},
@@ -251,7 +251,26 @@ impl Mint<'_> {
         self.sign_as_google(&claims)
     }
 
+    /// Issues a downscoped token: it stands for whom `source` stands for, with the same scopes and the same end, and
+    /// permits no more than `boundary` makes available.
+    #[must_use]
+    pub fn downscoped(&self, source: &Issued, boundary: AccessBoundary) -> AccessToken {
+        let issued_at = whole(self.0.now());
+        self.put(Issued { issued_at, boundary: Some(Arc::new(boundary)), ..source.clone() })
+    }
+
     fn issue(&self, order: AccessTokenOrder, client: Option<String>) -> AccessToken {
+        let issued_at = whole(self.0.now());
+        let expires_at = issued_at.checked_add(order.lifetime).unwrap_or(Timestamp::MAX);
+        let kind = match order.identity {
+            Identity::Federated { .. } => TokenKind::Federated,
+            _ => TokenKind::Access,
+        };
+        let AccessTokenOrder { identity, scopes, .. } = order;
+        self.put(Issued { identity, scopes, client, kind, issued_at, expires_at, boundary: None })
+    }
+
+    fn put(&self, issued: Issued) -> AccessToken {
         let inner = self.0.inner();
         let number = inner.tokens_issued.next();
         let mut bytes = Vec::with_capacity(160);
@@ -260,13 +279,7 @@ impl Mint<'_> {
         }
         bytes.truncate(150);
         let token = format!("ya29.{}", URL_SAFE_NO_PAD.encode(bytes));
-        let issued_at = whole(self.0.now());
-        let expires_at = issued_at.checked_add(order.lifetime).unwrap_or(Timestamp::MAX);
-        let kind = match order.identity {
-            Identity::Federated { .. } => TokenKind::Federated,
-            _ => TokenKind::Access,
-        };
-        let issued = Issued { identity: order.identity, scopes: order.scopes, client, kind, issued_at, expires_at };
+        let expires_at = issued.expires_at;
         inner.ledger.put(&token, issued, self.0.settings().tokens);
         AccessToken { token, expires_at }
     }

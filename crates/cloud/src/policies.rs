@@ -127,8 +127,7 @@ impl Policies<'_> {
 
     /// Those of `permissions` that the identity has on a resource, in their order. On an unknown resource it has those
     /// that the project gives.
-    #[must_use]
-    pub fn test<'p>(&self, identity: &Identity, permissions: &[&'p str], resource: &str) -> Vec<&'p str> {
+    pub(crate) fn test<'p>(&self, identity: &Identity, permissions: &[&'p str], resource: &str) -> Vec<&'p str> {
         let resource = self.0.canonical(resource);
         let (policies, denials) = self.reaching(&resource);
         let (roles, directory) = (self.0.roles(), self.0.directory());
@@ -266,7 +265,7 @@ mod tests {
 
     fn may(cloud: &Cloud) -> bool {
         let attributes = Attributes::at(cloud.now());
-        cloud.permit(&alice(), "run.routes.invoke", ORDERS, &attributes).granted()
+        cloud.permit_identity(&alice(), "run.routes.invoke", ORDERS, &attributes).granted()
     }
 
     #[test]
@@ -325,7 +324,7 @@ mod tests {
         cloud.policies().set(ORDERS, Policy::of([Binding::of("roles/run.invoker", [member.clone()])])).unwrap();
         let may = |account: &ServiceAccount| {
             let identity = account.identity();
-            cloud.permit(&identity, "run.routes.invoke", ORDERS, &Attributes::at(cloud.now()))
+            cloud.permit_identity(&identity, "run.routes.invoke", ORDERS, &Attributes::at(cloud.now()))
         };
         assert!(may(&account).granted());
 
@@ -347,7 +346,7 @@ mod tests {
         let settings = Settings { propagation: seconds(70), ..Settings::default() };
         let (cloud, clock) = cloud_with(|foundation| foundation.settings = settings);
         let owner = cloud.owner().identity();
-        assert!(cloud.permit(&owner, "run.services.get", ORDERS, &Attributes::at(cloud.now())).granted());
+        assert!(cloud.permit_identity(&owner, "run.services.get", ORDERS, &Attributes::at(cloud.now())).granted());
 
         cloud.policies().set(ORDERS, invoker()).unwrap();
         assert_eq!(cloud.policies().get(ORDERS).bindings, invoker().bindings);

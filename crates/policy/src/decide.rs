@@ -2,11 +2,12 @@
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use tokenrig_cel::Scope;
+use tokenrig_cel::{Scope, Value};
 
 use crate::{
     attach::{Attached, Place},
     attributes::{Attributes, about},
+    boundary::Outside,
     deny::DenyPolicy,
     directory::Directory,
     document::{Binding, Condition},
@@ -64,6 +65,8 @@ pub struct Denial {
     pub nearest: Option<Miss>,
     /// The predefined role that gives the permission and little else.
     pub role: Option<&'static str>,
+    /// The access boundary of the token, if it leaves the permission out, whoever granted it.
+    pub outside: Option<Outside>,
 }
 
 impl Request<'_> {
@@ -71,8 +74,17 @@ impl Request<'_> {
     pub(crate) fn scope(&self) -> Scope {
         let own = self.policies.first().filter(|own| **own.resource() == *self.resource);
         let resource = own.map_or_else(|| about(self.resource), |own| own.about().clone());
-        Scope::new().with("request", self.attributes.request()).with("resource", resource)
+        scope_of(self.attributes, resource)
     }
+}
+
+/// What conditions read of a request for a resource.
+pub(crate) fn scope(attributes: &Attributes, resource: &str) -> Scope {
+    scope_of(attributes, about(resource))
+}
+
+fn scope_of(attributes: &Attributes, resource: Value) -> Scope {
+    Scope::new().with("request", attributes.request()).with("resource", resource)
 }
 
 impl Grant {
@@ -124,6 +136,24 @@ impl Verdict {
     pub fn granted(&self) -> bool {
         matches!(self, Self::Granted(_))
     }
+
+    /// The same for a token with an access boundary that leaves the permission out; `permission` names the role that
+    /// would hold it.
+    #[must_use]
+    pub fn outside(self, boundary: Outside, identity: &Identity, permission: &str, roles: &Roles) -> Self {
+        let granted = self.granted();
+        let outside = Some(Outside { granted, ..boundary });
+        Self::Denied(match self {
+            Self::Denied(denial) => Box::new(Denial { outside, ..*denial }),
+            Self::Granted(grant) => Box::new(Denial {
+                resource: grant.asked().to_owned(),
+                denied_by: None,
+                nearest: None,
+                role: roles.smallest_with(permission, identity),
+                outside,
+            }),
+        })
+    }
 }
 
 /// Decides. Deny policies are asked first. Bindings without condition are preferred to those with one, near policies
@@ -138,7 +168,7 @@ pub fn decide(request: &Request<'_>, roles: &Roles) -> Verdict {
     }
     let nearest = if denied_by.is_none() { miss::nearest(request, roles) } else { None };
     let role = roles.smallest_with(request.permission, request.identity);
-    Verdict::Denied(Box::new(Denial { resource: request.resource.to_owned(), denied_by, nearest, role }))
+    Verdict::Denied(Box::new(Denial { resource: request.resource.to_owned(), denied_by, nearest, role, outside: None }))
 }
 
 /// Whether the permission is there, without reasons: for `testIamPermissions`.

@@ -65,6 +65,20 @@ fn binding(role: &str, member: &str, resource: &str) -> Map<String, Value> {
 }
 
 fn denied(denial: &Denial) -> Value {
+    let own = ungranted(denial);
+    match (&denial.outside, own) {
+        (None, own) => own,
+        (Some(outside), Value::Object(mut own)) => {
+            if let Value::Object(boundary) = outside.found() {
+                own.extend(boundary);
+            }
+            Value::Object(own)
+        }
+        (Some(outside), _) => outside.found(),
+    }
+}
+
+fn ungranted(denial: &Denial) -> Value {
     if let Some((policy, principal)) = &denial.denied_by {
         return json!({ "denyPolicy": policy, "principal": principal });
     }
@@ -77,7 +91,7 @@ fn denied(denial: &Denial) -> Value {
     Value::Object(found)
 }
 
-fn failed(condition: &FailedCondition) -> Value {
+pub(crate) fn failed(condition: &FailedCondition) -> Value {
     let given = |object: &mut Map<String, Value>, value: &Result<Value, String>| match value {
         Ok(value) => object.insert("value".into(), value.clone()),
         Err(error) => object.insert("error".into(), json!(error)),
@@ -97,6 +111,12 @@ fn failed(condition: &FailedCondition) -> Value {
 }
 
 fn mend(denial: &Denial, permission: &str, member: &str) -> String {
+    let Some(outside) = &denial.outside else { return mend_grant(denial, permission, member) };
+    let boundary = outside.mend(permission, &denial.resource, denial.role);
+    if outside.granted { boundary } else { format!("{}; and {boundary}", mend_grant(denial, permission, member)) }
+}
+
+fn mend_grant(denial: &Denial, permission: &str, member: &str) -> String {
     let resource = &denial.resource;
     if let Some((policy, principal)) = &denial.denied_by {
         return format!(

@@ -44,6 +44,7 @@
 
 mod attach;
 mod attributes;
+mod boundary;
 mod catalogue;
 mod condition;
 mod decide;
@@ -61,6 +62,7 @@ mod roles;
 pub use crate::{
     attach::Attached,
     attributes::Attributes,
+    boundary::{AccessBoundary, BoundaryNear, BoundaryRule, NotABoundary, Outside, Reach},
     decide::{Denial, Grant, Request, Verdict, decide, test},
     deny::{DenyPolicy, DenyRule},
     directory::Directory,

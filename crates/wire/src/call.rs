@@ -106,7 +106,7 @@ impl Call {
     /// Asks whether the caller has a permission, and adds no check: for methods that answer with what is permitted.
     #[must_use]
     pub fn verdict(&self, permission: &str, resource: &str) -> Verdict {
-        self.0.cloud.permit(&self.0.caller.identity, permission, resource, &Attributes::at(self.0.now))
+        self.0.cloud.permit(&self.0.caller, permission, resource, &Attributes::at(self.0.now))
     }
 
     /// The decision as it stands; the call is over.

@@ -80,7 +80,7 @@ pub fn set(call: &Call, resource: &str, request: SetIamPolicyRequest) -> Result<
 #[must_use]
 pub fn test(call: &Call, resource: &str, request: &TestIamPermissionsRequest) -> TestIamPermissionsResponse {
     let asked: Vec<&str> = request.permissions.iter().map(String::as_str).collect();
-    let held = call.cloud().policies().test(&call.caller().identity, &asked, resource);
+    let held = call.cloud().permitted(call.caller(), &asked, resource);
     TestIamPermissionsResponse { permissions: held.into_iter().map(str::to_owned).collect() }
 }
 

@@ -24,6 +24,14 @@ pub(super) struct Needs {
     pub(super) denied: &'static str,
 }
 
+/// Who takes a step of the way.
+pub(super) enum Who {
+    /// The caller, within the access boundary of its token.
+    Caller,
+    /// The account before, whom no token speaks for.
+    Delegate(Identity),
+}
+
 /// The accounts of a request, by their names: the delegates in order, then the target.
 pub(super) struct Way(Vec<String>);
 
@@ -66,7 +74,7 @@ impl IamCredentials {
     pub(super) fn act_as(&self, call: &Call, way: &Way, needs: &Needs) -> Result<Arc<ServiceAccount>, Refused> {
         let accounts: Vec<_> = way.0.iter().map(|name| self.cloud.accounts().get(name)).collect();
         let mut answer = Ok(());
-        let mut who = Some(call.caller().identity.clone());
+        let mut who = Some(Who::Caller);
         for (at, (name, account)) in way.0.iter().zip(&accounts).enumerate() {
             let (permission, denied) = if at + 1 == way.0.len() {
                 (needs.permission, needs.denied)
@@ -74,10 +82,10 @@ impl IamCredentials {
                 (IMPLICIT_DELEGATION, "iamcredentials-implicitdelegation-denied")
             };
             // Beyond an account that does not exist nobody can be asked.
-            if let Some(identity) = &who {
-                answer = answer.and(self.permitted(call, identity, permission, name, denied));
+            if let Some(who) = &who {
+                answer = answer.and(self.permitted(call, who, permission, name, denied));
             }
-            who = account.as_ref().map(|account| account.identity());
+            who = account.as_ref().map(|account| Who::Delegate(account.identity()));
         }
         for (name, account) in way.0.iter().zip(&accounts) {
             answer = answer.and(call.check(works(name, account.as_deref())));
@@ -92,13 +100,19 @@ impl IamCredentials {
     pub(super) fn permitted(
         &self,
         call: &Call,
-        identity: &Identity,
+        who: &Who,
         permission: &'static str,
         account: &str,
         denied: &'static str,
     ) -> Result<(), Refused> {
         let resource = format!("//iam.googleapis.com/projects/-/serviceAccounts/{account}");
-        let verdict = self.cloud.permit(identity, permission, &resource, &Attributes::at(call.now()));
+        let (identity, verdict) = match who {
+            Who::Caller => (&call.caller().identity, call.verdict(permission, &resource)),
+            Who::Delegate(identity) => {
+                let attributes = Attributes::at(call.now());
+                (identity, self.cloud.permit_identity(identity, permission, &resource, &attributes))
+            }
+        };
         call.check(
             verdict
                 .check(identity, permission)

@@ -229,7 +229,7 @@ impl Sts {
     fn user_project(&self, identity: &Identity, project: &str) -> Check {
         const PERMISSION: &str = "serviceusage.services.use";
         let resource = format!("//cloudresourcemanager.googleapis.com/projects/{project}");
-        let verdict = self.cloud.permit(identity, PERMISSION, &resource, &Attributes::at(self.cloud.now()));
+        let verdict = self.cloud.permit_identity(identity, PERMISSION, &resource, &Attributes::at(self.cloud.now()));
         verdict
             .check(identity, PERMISSION)
             .or_refuse(&refusals::USER_PROJECT_DENIED, "sts-user-project-denied")

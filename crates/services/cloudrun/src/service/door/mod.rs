@@ -145,7 +145,7 @@ fn everybody(asked: &Asked<'_>) -> Option<Check> {
         let check = Check::named("permission").expected("anybody");
         return Some(check.found("`invokerIamDisabled` is set on the service"));
     }
-    let verdict = asked.cloud.permit(&Identity::Anonymous, INVOKE, &asked.service.policy, &asked.attributes);
+    let verdict = asked.cloud.permit_identity(&Identity::Anonymous, INVOKE, &asked.service.policy, &asked.attributes);
     verdict.granted().then(|| verdict.check(&Identity::Anonymous, INVOKE))
 }
 

@@ -180,7 +180,7 @@ pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> Check {
                 .mend(|| format!("enable, undelete or create the account `{email}` (unique id {sub})"));
         }
     };
-    let verdict = asked.cloud.permit(&identity, INVOKE, &asked.service.policy, &asked.attributes);
+    let verdict = asked.cloud.permit_identity(&identity, INVOKE, &asked.service.policy, &asked.attributes);
     let check = verdict.check(&identity, INVOKE);
     let is_gcloud = matches!(identity, Identity::User { .. }) && text("aud") == GCLOUD;
     match asked.settings.user_without_invoker {
