@@ -14,8 +14,10 @@ pub struct Settings {
     pub lifetime_slack: SignedDuration,
     /// How far ahead `iat` of an assertion may be.
     pub skew: SignedDuration,
-    /// How long an access token lives that an assertion was given for.
+    /// How long an access token lives that an assertion or a refresh token was given for.
     pub lifetime: SignedDuration,
+    /// What a user has granted, and gets if a refresh asks for nothing.
+    pub user_scopes: Vec<String>,
 }
 
 impl Default for Settings {
@@ -26,6 +28,13 @@ impl Default for Settings {
             lifetime_slack: SignedDuration::from_secs(60),
             skew: SignedDuration::from_secs(60),
             lifetime: SignedDuration::from_secs(3599),
+            user_scopes: [
+                "openid",
+                "https://www.googleapis.com/auth/userinfo.email",
+                "https://www.googleapis.com/auth/cloud-platform",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         }
     }
 }
@@ -64,7 +73,7 @@ pub(crate) const ALL: &[Assumption] = &[
     },
     Assumption {
         name: "lifetime",
-        about: "`expires_in` of an access token for an assertion",
+        about: "`expires_in` of an access token for an assertion or a refresh token",
         default: "3599 s",
         source: "a public measurement on 2026-09-02",
     },
@@ -96,6 +105,30 @@ pub(crate) const ALL: &[Assumption] = &[
         name: "delegation",
         about: "what an assertion for a user (`sub`) gets",
         default: "it is refused: nobody has domain-wide delegation",
-        source: "the rig knows no users; the place of the check in the order is not known",
+        source: "the rig plays no delegation; the place of the check in the order is not known",
+    },
+    Assumption {
+        name: "user_scopes",
+        about: "which scopes a refresh token stands for",
+        default: "all that a refresh asks for; if it asks for none: openid, the e-mail address, cloud-platform",
+        source: "a given document does not say what the user granted; gcloud asks for these among others",
+    },
+    Assumption {
+        name: "refresh_order",
+        about: "the order in which a refresh is judged",
+        default: "grant type, client id, client, secret, refresh token, scope",
+        source: "RFC 6749, sections 2.3 and 5.2; Google's is not known",
+    },
+    Assumption {
+        name: "refresh_of_no_token",
+        about: "what a refresh without a token gets, or with one that is none of Google's",
+        default: "`invalid_grant`, `Bad Request`",
+        source: "what Google was seen to say of a malformed token",
+    },
+    Assumption {
+        name: "hosted_domain",
+        about: "which ID tokens of users have `hd`",
+        default: "those of every domain but gmail.com and googlemail.com",
+        source: "https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload",
     },
 ];

@@ -6,14 +6,15 @@
 //! | `https://www.googleapis.com/oauth2/v1/certs` | the same keys as certificates, by key id |
 //! | `https://www.googleapis.com/service_accounts/v1/metadata/{x509,jwk,raw}/EMAIL`, `/service_accounts/v1/jwk/EMAIL`, `/robot/v1/metadata/{x509,jwk,raw}/EMAIL` | the keys of a service account |
 //! | `https://accounts.google.com/.well-known/openid-configuration` | OpenID Connect Discovery 1.0 |
-//! | `POST https://oauth2.googleapis.com/token`, also at `https://www.googleapis.com/oauth2/v4/token` | the grant of RFC 7523: a service account's assertion for an access token, or for an ID token |
+//! | `POST https://oauth2.googleapis.com/token`, also at `https://www.googleapis.com/oauth2/v4/token` | the grant of RFC 7523: a service account's assertion for an access token, or for an ID token; `refresh_token`: new tokens of a user who is given |
 //! | `https://oauth2.googleapis.com/tokeninfo` | what a token is, of GET and POST |
 //!
-//! Keys carry `Cache-Control: public, max-age=…`, and each form the same key ids. Grants of users (`refresh_token`,
-//! `authorization_code`, devices) and everything else on these hosts answer 501 and say so.
+//! Keys carry `Cache-Control: public, max-age=…`, and each form the same key ids. Grants that somebody has to sign in for
+//! (`authorization_code`, devices) and everything else on these hosts answer 501 and say so.
 //!
 //! A decision about an assertion makes the checks `request assertion signature account times scope audience delegation`, in
-//! the order in which Google was seen to judge; one about a token `request token`.
+//! the order in which Google was seen to judge; one about a refresh `request client refresh-token scope`; one about a token
+//! `request token`.
 //!
 //! Sources: RFC 6749, RFC 7523, <https://developers.google.com/identity/protocols/oauth2/service-account>, stored copies of
 //! the discovery document, public measurements against oauth2.googleapis.com.

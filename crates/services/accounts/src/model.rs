@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use tokenrig_clock::Timestamp;
 use tokenrig_jose::{DateFault, Map, numeric_date};
@@ -12,9 +13,10 @@ pub(crate) const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
 pub(crate) const LEGACY_ENDPOINT: &str = "https://www.googleapis.com/oauth2/v4/token";
 /// The grant of RFC 7523.
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// Grants of users and devices.
-pub(crate) const OTHER_GRANTS: [&str; 3] =
-    ["refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"];
+/// The grant of a user's refresh token, and the field that it is in.
+pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
+/// Grants that somebody has to sign in for.
+pub(crate) const OTHER_GRANTS: [&str; 2] = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"];
 
 /// The fields of a request: a form's or a JSON object's texts, and those of the query. Of a field that stands twice the
 /// first counts.
@@ -53,6 +55,37 @@ impl Fields {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
+}
+
+/// How an OAuth client names and proves itself.
+#[derive(Default)]
+pub(crate) struct Client {
+    /// `client_id`.
+    pub(crate) id: Option<String>,
+    /// `client_secret`.
+    pub(crate) secret: Option<String>,
+}
+
+impl Client {
+    /// By basic authentication (RFC 6749, section 2.3.1), else by the fields of the body.
+    pub(crate) fn of(authorization: Option<&str>, fields: &Fields) -> Self {
+        let field = |name| fields.get(name).map(str::to_owned);
+        authorization.and_then(basic).unwrap_or_else(|| Self { id: field("client_id"), secret: field("client_secret") })
+    }
+}
+
+fn basic(authorization: &str) -> Option<Client> {
+    let (scheme, encoded) = authorization.split_once(' ')?;
+    let bytes = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    // Both are form-encoded before they are put together. Of a text without `%` and `+` that changes nothing.
+    let decoded = |text: &str| {
+        let pair = format!("v={}", text.replace('&', "%26"));
+        form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let there = |text: &str| decoded(text).filter(|text| !text.is_empty());
+    Some(Client { id: there(id), secret: there(secret) })
 }
 
 /// A claim that is a text, and not an empty one.
@@ -104,5 +137,25 @@ mod tests {
         let both = json.or(Fields::form(b"grant_type=y&scope=z"));
         assert_eq!((both.get("grant_type"), both.get("scope"), both.get("n")), (Some("x"), Some("z"), None));
         assert!(Fields::json(b"[]").is_none());
+    }
+
+    #[rstest]
+    #[case::by_fields(None, "client_id=web&client_secret=s", Some("web"), Some("s"))]
+    #[case::by_basic(Some("Basic d2ViOnM="), "", Some("web"), Some("s"))]
+    #[case::by_both(Some("basic d2ViOnM="), "client_id=other", Some("web"), Some("s"))]
+    #[case::without_a_secret(Some("Basic d2ViOg=="), "", Some("web"), None)]
+    #[case::without_an_id(Some("Basic OnM="), "", None, Some("s"))]
+    #[case::form_encoded(Some("Basic dyUyMGI6cw=="), "", Some("w b"), Some("s"))]
+    #[case::no_base64(Some("Basic d2ViOnM"), "client_id=web", Some("web"), None)]
+    #[case::another_scheme(Some("Bearer d2ViOnM="), "client_id=web", Some("web"), None)]
+    #[case::nothing(None, "client_id=", None, None)]
+    fn a_client_proves_itself_by_basic_authentication_or_fields(
+        #[case] authorization: Option<&str>,
+        #[case] form: &str,
+        #[case] id: Option<&str>,
+        #[case] secret: Option<&str>,
+    ) {
+        let client = Client::of(authorization, &Fields::form(form.as_bytes()));
+        assert_eq!((client.id.as_deref(), client.secret.as_deref()), (id, secret));
     }
 }

@@ -87,8 +87,8 @@ pub(crate) const WINDOW: Refusal = Refusal {
 
 /// An assertion for nothing.
 pub(crate) const SCOPE_EMPTY: Refusal = Refusal {
-    ids: &["oauth2-scope-empty"],
-    when: "the assertion has neither a `scope` nor a `target_audience`",
+    ids: &["oauth2-scope-empty", "oauth2-refresh-scope-unknown"],
+    when: "the assertion has neither a `scope` nor a `target_audience`, or no scope of a refresh is one",
     wire: oauth(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided."),
     evidence: Evidence::recorded(MEASURED, DAY, "full"),
 };
@@ -134,6 +134,71 @@ pub(crate) const DELEGATION_MISSING: Refusal = Refusal {
         "tests and documents of public clients, with the answer; the same text stands in Google's guide",
         "full",
     ),
+};
+
+/// A refresh by nobody.
+pub(crate) const CLIENT_ID_MISSING: Refusal = Refusal {
+    ids: &["oauth2-client-id-missing"],
+    when: "a refresh names no client, neither in the body nor by basic authentication",
+    wire: oauth(400, "invalid_request", "Could not determine client ID from request."),
+    evidence: Evidence::reported("https://github.com/openid/AppAuth-iOS/issues/226", "full"),
+};
+
+/// A refresh by a client that Google does not know.
+pub(crate) const CLIENT_NOT_FOUND: Refusal = Refusal {
+    ids: &["oauth2-client-not-found"],
+    when: "the client of a refresh is unknown",
+    wire: oauth(401, "invalid_client", "The OAuth client was not found."),
+    evidence: Evidence::reported("tests and logs of public clients", "full"),
+};
+
+/// A refresh by a client that does not prove itself.
+pub(crate) const CLIENT_SECRET_WRONG: Refusal = Refusal {
+    ids: &["oauth2-client-secret-wrong"],
+    when: "the secret of the client of a refresh is not the client's; older answers said `Unauthorized`",
+    wire: oauth(401, "invalid_client", "The provided client secret is invalid."),
+    evidence: Evidence::recorded(
+        "a public test of a refresh against oauth2.googleapis.com/token",
+        "2026-08-29",
+        "full",
+    ),
+};
+
+/// A refresh by a client that does not try to prove itself.
+pub(crate) const CLIENT_SECRET_MISSING: Refusal = Refusal {
+    ids: &["oauth2-client-secret-missing"],
+    when: "a refresh names a client and no secret",
+    wire: oauth(400, "invalid_request", "client_secret is missing."),
+    evidence: Evidence::reported("https://github.com/xiufengsun/TokenTracker/issues/610", "full"),
+};
+
+/// A refresh without a token, or with one of somebody else.
+pub(crate) const REFRESH_BAD_REQUEST: Refusal = Refusal {
+    ids: &["oauth2-refresh-bad-request", "oauth2-refresh-token-missing"],
+    when: "the refresh token is missing, is none of Google's, or was given to another client",
+    wire: oauth(400, "invalid_grant", "Bad Request"),
+    evidence: Evidence::reported("a public client's list of refresh errors that it has seen", "full"),
+};
+
+/// A refresh token that is over.
+pub(crate) const REFRESH_REVOKED: Refusal = Refusal {
+    ids: &["oauth2-refresh-token-revoked"],
+    when: "the refresh token is unknown or was revoked",
+    wire: oauth(400, "invalid_grant", "Token has been expired or revoked."),
+    evidence: Evidence::reported("logs of public clients, with the body", "full"),
+};
+
+/// A user who has to sign in again.
+pub(crate) const REAUTH_DUE: Refusal = Refusal {
+    ids: &["oauth2-refresh-reauth-due"],
+    when: "the session control of the user's organisation wants the user to sign in again",
+    // Beside the two members of RFC 6749 there are two of Google's, by which clients know it.
+    wire: Wire::Text {
+        status: 400,
+        headers: &[("content-type", "application/json; charset=utf-8")],
+        text: r#"{"error":"invalid_grant","error_description":"reauth related error (invalid_rapt)","error_uri":"https://support.google.com/a/answer/9368756","error_subtype":"invalid_rapt"}"#,
+    },
+    evidence: Evidence::reported("https://github.com/cline/cline/issues/4080", "full"),
 };
 
 /// No token to tell about.
@@ -194,6 +259,13 @@ pub(crate) const ALL: &[&Refusal] = &[
     &AUDIENCE_WRONG_LEGACY,
     &SUBJECT_NOT_EMAIL,
     &DELEGATION_MISSING,
+    &CLIENT_ID_MISSING,
+    &CLIENT_NOT_FOUND,
+    &CLIENT_SECRET_WRONG,
+    &CLIENT_SECRET_MISSING,
+    &REFRESH_BAD_REQUEST,
+    &REFRESH_REVOKED,
+    &REAUTH_DUE,
     &TOKENINFO_MISSING,
     &TOKENINFO_BAD,
     &KEYS_NOT_FOUND,

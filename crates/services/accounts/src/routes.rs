@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use tokenrig_decision::{Decision, Refused};
 
 use crate::{
-    model::Fields,
+    model::{Client, Fields},
     refusals,
     service::{Accounts, Decided, Form, Published},
 };
@@ -61,7 +61,8 @@ async fn account_keys(State(accounts): Of, Path((form, email)): Path<(String, St
 async fn token(State(accounts): Of, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let fields = read(&parts.headers, body).await;
-    let decided = accounts.token(&fields, &address(&parts));
+    let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let decided = accounts.token(&fields, &Client::of(authorization, &fields), &address(&parts));
     uncached(answer(&accounts, decided))
 }
 

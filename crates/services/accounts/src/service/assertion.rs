@@ -10,7 +10,7 @@ use tokenrig_jose::{Algorithm, DateFault, Jws, Map};
 
 use super::{Accounts, Decided, short};
 use crate::{
-    model::{Fields, JWT_BEARER, LEGACY_ENDPOINT, OTHER_GRANTS, TOKEN_ENDPOINT, date, text},
+    model::{Client, Fields, JWT_BEARER, LEGACY_ENDPOINT, OTHER_GRANTS, REFRESH_TOKEN, TOKEN_ENDPOINT, date, text},
     refusals,
 };
 
@@ -25,10 +25,14 @@ enum Wanted {
 
 impl Accounts {
     /// `POST /token`, sent to the address `endpoint`.
-    pub(crate) fn token(&self, fields: &Fields, endpoint: &str) -> Decided {
+    pub(crate) fn token(&self, fields: &Fields, client: &Client, endpoint: &str) -> Decided {
         let mut decision = Decision::of(SURFACE, "token");
-        if !decision.add(check_grant(fields.get("grant_type"))) {
+        let grant = fields.get("grant_type");
+        if !decision.add(check_grant(grant)) {
             return (decision, None);
+        }
+        if grant == Some(REFRESH_TOKEN) {
+            return self.refresh(decision, fields, client);
         }
         let assertion = fields.get("assertion").unwrap_or_default();
         let opened = Jws::parse(assertion).map_err(|fault| fault.to_string()).and_then(|jws| {
@@ -138,19 +142,22 @@ impl Accounts {
 }
 
 fn check_grant(grant: Option<&str>) -> Check {
-    let check = Check::named("request").expected(JWT_BEARER).found(grant.map(short));
+    let check = Check::named("request").expected([JWT_BEARER, REFRESH_TOKEN].as_slice()).found(grant.map(short));
     match grant {
-        Some(JWT_BEARER) => check,
+        Some(JWT_BEARER | REFRESH_TOKEN) => check,
         Some(other) if OTHER_GRANTS.contains(&other) => check
             .holds(false)
             .or_refuse(&refusals::GRANT_NOT_PLAYED, "oauth2-not-played")
-            .with("what", format!("the grant {other}: it knows no users"))
-            .mend(|| "use a service account's key, federation, or the metadata server".to_owned()),
+            .with("what", format!("the grant {other}: nobody can sign in"))
+            .mend(|| {
+                "use a refresh token that is given, a service account's key, federation, or the metadata server"
+                    .to_owned()
+            }),
         other => check
             .holds(false)
             .or_refuse(&refusals::GRANT_TYPE_UNKNOWN, "oauth2-grant-type-unknown")
             .with("value", other.unwrap_or_default())
-            .mend(|| format!("set `grant_type` to `{JWT_BEARER}`")),
+            .mend(|| format!("set `grant_type` to `{JWT_BEARER}` or `{REFRESH_TOKEN}`")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod keys;
+mod refresh;
 mod tokeninfo;
 
 use std::sync::Arc;

@@ -65,6 +65,10 @@ impl Accounts {
                 email
             }
             Identity::User { email, id } => {
+                if let Some(client) = self.cloud.mint().issued(token).and_then(|issued| issued.client.clone()) {
+                    tell("azp", client.clone());
+                    tell("aud", client);
+                }
                 tell("sub", id.clone());
                 email
             }

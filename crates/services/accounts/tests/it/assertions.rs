@@ -162,10 +162,10 @@ async fn an_assertion_that_cannot_be_read_is_a_bad_request(#[case] assertion: &s
 #[case::none("", 400, "unsupported_grant_type", "Invalid grant_type: ")]
 #[case::unknown("grant_type=password", 400, "unsupported_grant_type", "Invalid grant_type: password")]
 #[case::of_users(
-    "grant_type=refresh_token&refresh_token=1",
+    "grant_type=authorization_code&code=1",
     501,
     "unimplemented",
-    "This version of the rig does not play the grant refresh_token: it knows no users."
+    "This version of the rig does not play the grant authorization_code: nobody can sign in."
 )]
 #[tokio::test]
 async fn other_grants_are_refused(

@@ -2,6 +2,7 @@
 
 mod assertions;
 mod keys;
+mod refresh;
 mod refusals;
 mod support;
 mod tokeninfo;

@@ -6,7 +6,7 @@ fn form(refusal: &'static Refusal) -> String {
     let filled = refusal
         .refuse(refusal.ids[0])
         .with("value", "password")
-        .with("what", "the grant refresh_token: it knows no users")
+        .with("what", "the grant authorization_code: nobody can sign in")
         .with("verb", "POST")
         .with("host", "oauth2.googleapis.com")
         .with("path", "/revoke");
