@@ -2,12 +2,15 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
-use tokenrig_cloud::{Cloud, PoolState, Project, Provider, ProviderConfig, ServiceAccount, WorkloadIdentityPool};
+use tokenrig_cloud::{
+    Cloud, GCLOUD_CLIENT_ID, OAuthClient, PoolState, Project, Provider, ProviderConfig, ServiceAccount,
+    WorkloadIdentityPool,
+};
 use tokenrig_policy::Policy;
 
 use crate::rig::Core;
 
-/// The whole document. Nothing in it is secret: private keys are not told.
+/// The whole document. Private keys are not told; the secrets of OAuth clients and refresh tokens are, as they were given.
 pub(crate) fn document(core: &Core) -> Value {
     let cloud = core.cloud();
     let mut document = Map::new();
@@ -21,11 +24,33 @@ pub(crate) fn document(core: &Core) -> Value {
         (issuer.id, fields)
     });
     put(&mut document, "issuers", issuers.collect());
+    put(&mut document, "oauth2.clients", clients(cloud));
+    put(&mut document, "users", users(cloud));
     put(&mut document, "iam.workloadIdentityPools", pools(cloud));
     put(&mut document, "iam.roles", roles(cloud));
     put(&mut document, "iam.serviceAccounts", accounts(cloud));
     put(&mut document, "run.services", services(core));
     Value::Object(document)
+}
+
+/// gcloud's own client is known without being told.
+fn clients(cloud: &Cloud) -> Map<String, Value> {
+    let clients = cloud.users().clients().into_iter().filter(|client| client.client_id != GCLOUD_CLIENT_ID);
+    let told = |client: &OAuthClient| json!({ "clientId": client.client_id, "clientSecret": client.secret.reveal() });
+    clients.map(|client| (client.name.clone(), told(&client))).collect()
+}
+
+fn users(cloud: &Cloud) -> Map<String, Value> {
+    let tokens = cloud.users().refresh_tokens();
+    let told = |email: &str| {
+        let own = tokens.iter().filter(|(_, token)| token.user == email);
+        let own = own.map(|(secret, token)| {
+            // By its id: a client may be given under another name next time.
+            (secret.reveal().to_owned(), json!({ "client": token.client_id, "state": token.state.name() }))
+        });
+        json!({ "refreshTokens": own.collect::<Map<_, _>>() })
+    };
+    cloud.users().list().iter().map(|user| (user.email.clone(), told(&user.email))).collect()
 }
 
 /// The seed always, or else tokens would mean nothing to the next rig; of the others what is not as by itself.
@@ -103,6 +128,9 @@ fn told_pool(cloud: &Cloud, pool: &WorkloadIdentityPool, providers: Map<String, 
     text(&mut told, "description", &pool.description);
     if pool.disabled {
         told.insert("disabled".to_owned(), json!(true));
+    }
+    if let Some(session) = pool.session_duration {
+        told.insert("sessionDuration".to_owned(), json!(format!("{}s", session.as_secs())));
     }
     put(&mut told, "providers", providers);
     let resource = format!("//iam.googleapis.com/{}", pool.name());

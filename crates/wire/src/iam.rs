@@ -34,11 +34,13 @@ pub fn get(call: &Call, resource: &str, request: &GetIamPolicyRequest) -> Policy
 ///
 /// # Errors
 ///
-/// A member that cannot be, too many members, a stale etag.
+/// Conditions below version 3, a member that cannot be, too many members, a stale etag.
 pub fn set(call: &Call, resource: &str, request: SetIamPolicyRequest) -> Result<Policy, Refused> {
     let masked = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
     let names_audit = masked.iter().any(|path| path == "audit_configs" || path == "auditConfigs" || path == "*");
-    let policy = read(request.policy.unwrap_or_default(), names_audit);
+    let sent = request.policy.unwrap_or_default();
+    call.check(version(&sent))?;
+    let policy = read(sent, names_audit);
     let principals = policy.principals();
     call.check(
         Check::named("request")
@@ -77,11 +79,43 @@ pub fn set(call: &Call, resource: &str, request: SetIamPolicyRequest) -> Result<
 }
 
 /// Those of the asked permissions that the caller has. An unknown resource is no error.
-#[must_use]
-pub fn test(call: &Call, resource: &str, request: &TestIamPermissionsRequest) -> TestIamPermissionsResponse {
+///
+/// # Errors
+///
+/// A permission with a wildcard.
+pub fn test(
+    call: &Call,
+    resource: &str,
+    request: &TestIamPermissionsRequest,
+) -> Result<TestIamPermissionsResponse, Refused> {
+    let wild = request.permissions.iter().find(|permission| permission.contains('*'));
+    if let Some(permission) = wild {
+        call.check(
+            Check::named("request")
+                .expected("permissions by their whole names")
+                .found(permission.as_str())
+                .holds(false)
+                .or_refuse(&refusals::POLICY_INVALID, "iam-test-permissions-wildcard")
+                .with("what", format!("Permission {permission} is not valid for this resource."))
+                .mend(|| "name each permission: wildcards are not allowed".to_owned()),
+        )?;
+    }
     let asked: Vec<&str> = request.permissions.iter().map(String::as_str).collect();
     let held = call.cloud().permitted(call.caller(), &asked, resource);
-    TestIamPermissionsResponse { permissions: held.into_iter().map(str::to_owned).collect() }
+    Ok(TestIamPermissionsResponse { permissions: held.into_iter().map(str::to_owned).collect() })
+}
+
+/// Who writes conditions must know of them, and says so by version 3.
+fn version(sent: &Policy) -> Check {
+    let conditional = sent.bindings.iter().any(|binding| binding.condition.is_some());
+    let good = if conditional { sent.version == 3 } else { matches!(sent.version, 0 | 1 | 3) };
+    Check::named("request")
+        .expected(if conditional { json!({ "version": [3] }) } else { json!({ "version": [0, 1, 3] }) })
+        .found(json!({ "version": sent.version }))
+        .holds(good)
+        .or_refuse(&refusals::POLICY_INVALID, "iam-set-policy-version-invalid")
+        .with("what", format!("Policy version {} cannot be used for this policy.", sent.version))
+        .mend(|| "send the policy with `version` 3, and the `etag` that was read".to_owned())
 }
 
 /// Organizations may keep people outside out of policies. The rig does not know who is whose customer: where any list of

@@ -368,10 +368,17 @@ pub const MEMBER_NOT_PERMITTED: Refusal = Refusal {
     evidence: Evidence::captured("public gcloud output", "full"),
 };
 
-/// A policy that cannot be stored.
+/// A policy that cannot be stored, or a permission that cannot be tested.
+///
+/// Arguments: `what`.
 pub const POLICY_INVALID: Refusal = Refusal {
-    ids: &["iam-set-policy-member-malformed", "iam-set-policy-too-many-members"],
-    when: "a policy that is set has a member that is no principal identifier, or too many members",
+    ids: &[
+        "iam-set-policy-member-malformed",
+        "iam-set-policy-too-many-members",
+        "iam-set-policy-version-invalid",
+        "iam-test-permissions-wildcard",
+    ],
+    when: "a policy that is set has a member that is no principal identifier, too many members, or conditions below version 3; permissions that are tested have a wildcard",
     wire: Wire::Status {
         code: Code::InvalidArgument,
         message: "{what}",
@@ -379,5 +386,5 @@ pub const POLICY_INVALID: Refusal = Refusal {
         headers: &[],
         legacy_reason: None,
     },
-    evidence: Evidence::assumed("no wording is known; the limit is documented"),
+    evidence: Evidence::assumed("no wording is known; the rules are documented"),
 };

@@ -23,6 +23,9 @@ pub struct WorkloadIdentityPool {
     /// What it is for; cannot be changed.
     #[prost(enumeration = "workload_identity_pool::Mode", tag = "7")]
     pub mode: i32,
+    /// How long federated tokens live: 2 minutes to 12 hours. By default as long as the subject token, and an hour at most.
+    #[prost(message, optional, tag = "8")]
+    pub session_duration: ::core::option::Option<::prost_types::Duration>,
 }
 /// Nested message and enum types in `WorkloadIdentityPool`.
 pub mod workload_identity_pool {

@@ -218,7 +218,7 @@ impl Admin {
         let name = self.account_name(call, &request.resource)?;
         // Of an account that is not there nobody has any permission, and that is no error.
         let found = name.find(self.cloud());
-        Ok(found.map_or_else(Default::default, |account| iam::test(call, &account.resource(), &request)))
+        found.map_or_else(|| Ok(Default::default()), |account| iam::test(call, &account.resource(), &request))
     }
 
     /// An account that must be there, after the caller's permission on it was asked.

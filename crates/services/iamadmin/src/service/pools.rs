@@ -1,7 +1,8 @@
 //! Workload identity pools.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
+use tokenrig_clock::{SignedDuration, seconds};
 use tokenrig_cloud::{PoolFault, PoolState, WorkloadIdentityPool as Kept};
 use tokenrig_decision::{Check, Refused};
 use tokenrig_policy::PoolRef;
@@ -12,6 +13,7 @@ use tokenrig_protos::{
         },
         longrunning::Operation,
     },
+    prost_types::Duration,
     tokenrig::iam::v1::{
         CreateWorkloadIdentityPoolRequest, DeleteWorkloadIdentityPoolRequest, GetWorkloadIdentityPoolRequest,
         ListWorkloadIdentityPoolsRequest, ListWorkloadIdentityPoolsResponse, UndeleteWorkloadIdentityPoolRequest,
@@ -28,6 +30,8 @@ use crate::{
 };
 
 const ID: &str = "wif-pool-field-invalid";
+/// The documented limits of `sessionDuration`, in seconds.
+const SESSION: RangeInclusive<i64> = 120..=43_200;
 
 /// What an id of a pool or provider may be.
 pub(super) const ID_RULE: &str =
@@ -56,12 +60,14 @@ impl Admin {
         call.check(field(ID, "workload_identity_pool_id", ID_RULE, is_pool_id(&id)).found(id.as_str()))?;
         let told = request.workload_identity_pool.unwrap_or_default();
         rules(call, &told)?;
+        let session_duration = session(&told);
         let new = Kept {
             project_number,
             id,
             display_name: told.display_name,
             description: told.description,
             disabled: told.disabled,
+            session_duration,
             ..Kept::default()
         };
         let name = new.name();
@@ -97,10 +103,12 @@ impl Admin {
         call.check(field(ID, "update_mask", what, merged.is_ok()).found(fault.as_str()))?;
         let merged = merged.unwrap_or(current);
         rules(call, &merged)?;
+        let session_duration = session(&merged);
         let changed = self.cloud().pools().update(&pool.reference(), |pool| {
             pool.display_name = merged.display_name;
             pool.description = merged.description;
             pool.disabled = merged.disabled;
+            pool.session_duration = session_duration;
         });
         let changed = changed.map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&changed.name(), &Metadata {}, &told_pool(&changed)))
@@ -136,7 +144,7 @@ impl Admin {
         let name = pool_name(call, &request.resource, false)?;
         // Of a pool that is not there nobody has any permission, and that is no error.
         let pool = name.reference(self.cloud()).filter(|pool| self.cloud().pools().get(pool).is_some());
-        Ok(pool.map_or_else(Default::default, |pool| iam::test(call, &resource_of(&pool), &request)))
+        pool.map_or_else(|| Ok(Default::default()), |pool| iam::test(call, &resource_of(&pool), &request))
     }
 
     /// The number of the project that is to hold or list pools, after the caller's permission was asked.
@@ -245,7 +253,17 @@ fn rules(call: &Call, told: &WorkloadIdentityPool) -> Result<(), Refused> {
     if !matches!(told.mode(), Mode::Unspecified | Mode::FederationOnly) {
         return Err(unplayed(call, "pools of managed workload identities"));
     }
+    let asked = told.session_duration.as_ref();
+    let good = asked.is_none() || session(told).is_some();
+    let found = asked.map(|asked| format!("{}s", asked.seconds));
+    call.check(field(ID, "session_duration", "120 s to 43200 s", good).found(found))?;
     texts(call, ID, &told.display_name, &told.description)
+}
+
+/// How long federated tokens of the pool live, if it says so and within the limits.
+fn session(told: &WorkloadIdentityPool) -> Option<SignedDuration> {
+    let asked = told.session_duration.as_ref()?;
+    (SESSION.contains(&asked.seconds) && asked.nanos == 0).then(|| seconds(asked.seconds))
 }
 
 /// The limits of the texts that pools and providers have.
@@ -269,5 +287,6 @@ fn told_pool(pool: &Kept) -> WorkloadIdentityPool {
         disabled: pool.disabled,
         expire_time,
         mode: Mode::FederationOnly.into(),
+        session_duration: pool.session_duration.map(|session| Duration { seconds: session.as_secs(), nanos: 0 }),
     }
 }

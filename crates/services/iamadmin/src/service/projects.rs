@@ -66,7 +66,7 @@ impl Admin {
         request: TestIamPermissionsRequest,
     ) -> Result<TestIamPermissionsResponse, Refused> {
         let project = self.cloud().find_project(&request.resource);
-        Ok(project.map_or_else(Default::default, |project| iam::test(call, &project.resource(), &request)))
+        project.map_or_else(|| Ok(Default::default()), |project| iam::test(call, &project.resource(), &request))
     }
 
     /// A project by id or number, after the caller's permission on it was asked. One that does not exist is nobody's.

@@ -233,6 +233,38 @@ async fn a_policy_is_set_read_and_tested() {
     assert_eq!(rig.post(nobody, asked).await, (200, json!({})));
 }
 
+#[rstest]
+#[case::conditions_below_version_3(json!(1), true, 400)]
+#[case::conditions_without_version(Value::Null, true, 400)]
+#[case::conditions_in_version_3(json!(3), true, 200)]
+#[case::a_version_that_there_is_not(json!(2), false, 400)]
+#[case::nothing_conditional_in_version_3(json!(3), false, 200)]
+#[tokio::test]
+async fn conditions_are_written_in_version_3_alone(
+    #[case] version: Value,
+    #[case] conditional: bool,
+    #[case] expected: u16,
+) {
+    let rig = Rig::new();
+    create(&rig, "caller").await;
+    let condition = conditional.then(|| json!({ "title": "never", "expression": "false" }));
+    let binding = json!({ "role": "roles/viewer", "members": ["allUsers"], "condition": condition });
+    let path = format!("/v1/projects/shop-test/serviceAccounts/{CALLER}:setIamPolicy");
+    let body = json!({ "policy": { "version": version, "bindings": [binding] } });
+    assert_eq!(rig.post(&path, body).await.0, expected);
+    let refused = (expected == 400).then(|| "iam-set-policy-version-invalid".to_owned());
+    assert_eq!(rig.last().refusal, refused);
+}
+
+#[tokio::test]
+async fn permissions_are_tested_by_whole_names() {
+    let rig = Rig::new();
+    create(&rig, "caller").await;
+    let path = format!("/v1/projects/shop-test/serviceAccounts/{CALLER}:testIamPermissions");
+    let (status, _) = rig.post(&path, json!({ "permissions": ["iam.serviceAccounts.get", "iam.*"] })).await;
+    assert_eq!((status, rig.last().refusal.as_deref()), (400, Some("iam-test-permissions-wildcard")));
+}
+
 #[tokio::test]
 async fn the_owner_may_found_a_project_with_its_first_account_and_nobody_else_may() {
     let rig = Rig::new();

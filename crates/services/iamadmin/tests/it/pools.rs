@@ -125,3 +125,26 @@ async fn what_the_rig_does_not_play_of_pools_is_unimplemented() {
     let answer = rig.post(&path, json!({ "mode": "TRUST_DOMAIN" })).await;
     assert_eq!((answer.0, rig.refused(&answer).0.as_str()), (501, "iam-use-unplayed"));
 }
+
+#[rstest]
+#[case::two_minutes("120s", 200)]
+#[case::twelve_hours("43200s", 200)]
+#[case::less_than_two_minutes("119s", 400)]
+#[case::more_than_twelve_hours("43201s", 400)]
+#[case::a_fraction("120.5s", 400)]
+#[tokio::test]
+async fn a_session_lasts_between_two_minutes_and_twelve_hours(#[case] session: &str, #[case] expected: u16) {
+    let rig = Rig::new();
+    let body = json!({ "sessionDuration": session });
+    let (status, _) = rig.post(&format!("{POOLS}?workloadIdentityPoolId=partners"), body).await;
+    assert_eq!(status, expected);
+    if expected == 400 {
+        assert_eq!(rig.last().refusal.as_deref(), Some("wif-pool-field-invalid"));
+        return;
+    }
+    let (_, pool) = rig.get(&format!("{POOLS}/partners")).await;
+    assert_eq!(pool["sessionDuration"], session);
+    let path = format!("{POOLS}/partners?updateMask=sessionDuration");
+    assert_eq!(rig.call("PATCH", IAM, &path, json!({ "sessionDuration": "300s" })).await.0, 200);
+    assert_eq!(rig.get(&format!("{POOLS}/partners")).await.1["sessionDuration"], "300s");
+}

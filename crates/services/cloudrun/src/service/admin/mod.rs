@@ -205,7 +205,7 @@ impl CloudRun {
     ) -> Result<TestIamPermissionsResponse, Refused> {
         let parsed = self.named(call, "resource", &request.resource)?;
         let canonical = parsed.canonical(&self.cloud().project().id);
-        Ok(iam::test(call, &policy_name(&canonical), &request))
+        iam::test(call, &policy_name(&canonical), &request)
     }
 
     /// A service that must be there, after the caller's permission on it was asked.
