@@ -13,6 +13,7 @@ import traceback
 
 from cases import (
     access_tokens,
+    at_once,
     federation,
     iam_admin,
     id_tokens,
@@ -30,6 +31,7 @@ THEMES = [
     federation,
     id_tokens,
     access_tokens,
+    at_once,
     iam_admin,
     run_admin,
     refusals_sts,

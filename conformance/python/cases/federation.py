@@ -6,6 +6,7 @@ Each ends with an ID token of the deployer, asked for at IAM Credentials with Ap
 import datetime
 import json
 import pathlib
+import time
 from collections.abc import Callable, Iterator
 
 import google.auth
@@ -18,6 +19,7 @@ from support.rig import CLOUD
 from support.sources import executable, json_file, text_file
 from support.stage import Stage, of_deployer
 from support.verdict import Case, equal, raises, require
+from support.workload import ID_TOKEN, JWT
 
 
 class Federation:
@@ -108,6 +110,29 @@ class Federation:
         left = (credentials.expiry - now).total_seconds()
         require(1190 <= left <= 1201, f"the access token has {left} seconds, not 1200")
 
+    def id_token_type(self) -> None:
+        """A subject token may be called an ID token too."""
+        source = text_file(self.stage.path("token.txt"), self.stage.provider.token())
+        file = self.stage.provider.file(self.stage.path("credentials.json"), source, token_type=ID_TOKEN)
+        credentials, _ = google.auth.load_credentials_from_file(str(file), scopes=[CLOUD])
+        with self.stage.control.allows("sts"):
+            credentials.refresh(Request())
+
+    def left_behind(self) -> None:
+        """What an earlier run of the command has left in its output file is used, and the command is not run."""
+        output = self.stage.path("answer.json")
+        answer = {"version": 1, "success": True, "token_type": JWT, "id_token": self.stage.provider.token()}
+        output.write_text(json.dumps({**answer, "expiration_time": int(time.time()) + 600}))
+        source = executable(self.stage.path("token.txt"), "not a token", "nobody's", output_file=str(output))
+        with self.stage.control.allows("sts"):
+            self.refresh(source)
+
+    def says_no(self) -> None:
+        source = executable(self.stage.path("token.txt"), self.stage.provider.token(), "another audience")
+        words = "Executable returned unsuccessful response: code: 401, message: asked for another audience."
+        with raises(RefreshError, words):
+            self.refresh(source)
+
     def not_allowed(self) -> None:
         with raises(ValueError, "Executables need to be explicitly allowed"), environment({EXECUTABLES: None}):
             config = self.credentials(self.executable(), False)
@@ -135,5 +160,8 @@ def cases(stage: Stage) -> Iterator[Case]:
     path = "default credentials, federated"
     yield Case("google-auth", path, "no project where the workload may not look", flow.no_project)
     yield Case("google-auth", "default credentials, impersonated", "lifetime of 20 minutes", flow.lifetime)
+    yield Case("google-auth", "default credentials, federated", "subject token called ID token", flow.id_token_type)
+    yield Case("google-auth", "executable source", "what it has left behind", flow.left_behind)
+    yield Case("google-auth", "executable source", "the command says no", flow.says_no)
     yield Case("google-auth", "executable source", "not allowed by the environment", flow.not_allowed)
     yield Case("google-auth", "url source", "without the header", flow.without_header)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from google.auth import compute_engine, identity_pool, impersonated_credentials, jwt
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import id_token, service_account
 
@@ -89,6 +89,13 @@ class IdTokens:
         )
         self.calls(credentials, "metadata")
 
+    def machine_by_signature(self) -> None:
+        """Without the identity address the machine's account signs by IAM Credentials, which its owner may not."""
+        credentials = compute_engine.IDTokenCredentials(Request(), self.stage.ledger)
+        with self.stage.control.refuses("iamcredentials", "permission"):
+            with raises(TransportError, "Permission \\'iam.serviceAccounts.signBlob\\' denied on resource"):
+                credentials.refresh(Request())
+
     def target(self, source) -> impersonated_credentials.Credentials:
         return impersonated_credentials.Credentials(
             source_credentials=source, target_principal=self.stage.deployer, target_scopes=[CLOUD]
@@ -154,6 +161,7 @@ def cases(stage: Stage) -> Iterator[Case]:
             "key file, by oauth2": ways.key_file,
             "key file, by IAM Credentials": ways.key_by_iam,
             "metadata server": ways.machine,
+            "metadata server, without its identity address": ways.machine_by_signature,
             "impersonated from a key": ways.impersonated_by_key,
             "impersonated from a workload": ways.impersonated_by_workload,
         },

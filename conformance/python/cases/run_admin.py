@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from google.api_core.exceptions import Forbidden, NotFound
+from google.api_core.exceptions import Conflict, Forbidden, NotFound
 from google.cloud import run_v2
 from google.iam.v1 import iam_policy_pb2
 from google.oauth2 import service_account
@@ -51,6 +51,17 @@ class RunAdmin:
         equal(binding.role, "roles/run.invoker", "the role of the binding")
         equal(list(binding.members), [f"serviceAccount:{self.stage.deployer}"], "its members")
 
+    def patched(self) -> None:
+        """An update by what was read, refused when it was read too long ago."""
+        service = self.client.get_service(name=f"{self.parent}/services/ledger")
+        service.description = f"by {self.transport}"
+        made = self.client.update_service(service=service).result(timeout=10)
+        equal(made.description, f"by {self.transport}", "the description")
+        equal(made.uri, self.stage.ledger, "the URL")
+        # Over gRPC the library says `Aborted`, which is a `Conflict` too.
+        with raises(Conflict, "409 ", "Conflict for resource 'ledger': version '"):
+            self.client.update_service(service=service)
+
     def denied(self) -> None:
         key = service_account.Credentials.from_service_account_file(str(self.stage.key), scopes=[CLOUD])
         client = run_v2.ServicesClient(credentials=key, transport=self.transport)
@@ -84,6 +95,7 @@ def cases(stage: Stage) -> Iterator[Case]:
             "a service is read at its region": admin.at_region,
             "not found": admin.missing,
             "policy read": admin.policy,
+            "a service is changed, with etag": admin.patched,
             "no permission": admin.denied,
             "a service is deployed and deleted": admin.deployed,
         }

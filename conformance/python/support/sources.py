@@ -59,7 +59,8 @@ def json_file(path: pathlib.Path, token: str) -> dict:
     return {"file": str(path), "format": JSON}
 
 
-def executable(path: pathlib.Path, token: str, audience: str) -> dict:
+def executable(path: pathlib.Path, token: str, audience: str, **options) -> dict:
+    """A command that gives the token, but only for `audience`."""
     path.write_text(token)
     command = shlex.join([sys.executable, str(PRINT_TOKEN), str(path), audience])
-    return {"executable": {"command": command, "timeout_millis": 5000}}
+    return {"executable": {"command": command, "timeout_millis": 5000, **options}}

@@ -13,6 +13,7 @@ from google.auth.crypt import RSASigner
 from .rig import Owner
 
 JWT = "urn:ietf:params:oauth:token-type:jwt"
+ID_TOKEN = "urn:ietf:params:oauth:token-type:id_token"
 
 
 @dataclasses.dataclass
@@ -50,13 +51,15 @@ class Provider:
         signer = RSASigner(key, key_id=header["kid"])
         return jwt.encode(signer, jwt.decode(token, verify=False), header=header).decode()
 
-    def file(self, path: pathlib.Path, source: dict, impersonate: str | None = None) -> pathlib.Path:
+    def file(
+        self, path: pathlib.Path, source: dict, impersonate: str | None = None, token_type: str = JWT
+    ) -> pathlib.Path:
         """What `gcloud iam workload-identity-pools create-cred-config` writes."""
         config = {
             "universe_domain": "googleapis.com",
             "type": "external_account",
             "audience": f"//iam.googleapis.com/{self.name}",
-            "subject_token_type": JWT,
+            "subject_token_type": token_type,
             "token_url": "https://sts.googleapis.com/v1/token",
             "credential_source": source,
         }
