@@ -1,6 +1,7 @@
 //! What a rig is built from.
 
 use std::{
+    fmt,
     hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
@@ -8,6 +9,7 @@ use std::{
 use serde_json::Value;
 use tokenrig_clock::Timestamp;
 use tokenrig_cloud::{Project, Settings};
+use tokenrig_cloudrun::WorkloadMaker;
 use tokenrig_idp::IssuerSpec;
 
 use crate::rig::{Rig, StartFault};
@@ -34,6 +36,20 @@ pub struct RigBuilder {
     pub(crate) time: Time,
     pub(crate) listen: SocketAddr,
     pub(crate) workloads: Vec<(String, Value)>,
+    pub(crate) kinds: Vec<Kind>,
+}
+
+/// A kind of workload that another crate makes.
+#[derive(Clone)]
+pub(crate) struct Kind {
+    pub(crate) word: String,
+    pub(crate) make: WorkloadMaker,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kind").field("word", &self.word).finish_non_exhaustive()
+    }
 }
 
 impl Default for RigBuilder {
@@ -46,6 +62,7 @@ impl Default for RigBuilder {
             time: Time::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workloads: Vec::new(),
+            kinds: Vec::new(),
         }
     }
 }
@@ -98,6 +115,13 @@ impl RigBuilder {
     #[must_use]
     pub fn workload(mut self, service: impl Into<String>, workload: Value) -> Self {
         self.workloads.push((service.into(), workload));
+        self
+    }
+
+    /// Plays one more kind of workload, for example `image`, by what makes one of what is told under that word.
+    #[must_use]
+    pub fn workload_kind(mut self, word: impl Into<String>, make: WorkloadMaker) -> Self {
+        self.kinds.push(Kind { word: word.into(), make });
         self
     }
 

@@ -9,6 +9,7 @@ use std::{
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tempfile::TempDir;
@@ -163,6 +164,29 @@ impl Files {
 
     fn text(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
+    }
+}
+
+/// The files of one rig, written when somebody first asks for them.
+#[derive(Debug)]
+pub(crate) struct LazyFiles {
+    authority: Authority,
+    written: Mutex<Option<Arc<Files>>>,
+}
+
+impl LazyFiles {
+    pub(crate) fn of(authority: Authority) -> Self {
+        Self { authority, written: Mutex::default() }
+    }
+
+    pub(crate) fn get(&self) -> Result<Arc<Files>, FilesFault> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(files) = &*written {
+            return Ok(Arc::clone(files));
+        }
+        let files = Arc::new(Files::write(&self.authority)?);
+        *written = Some(Arc::clone(&files));
+        Ok(files)
     }
 }
 

@@ -20,11 +20,13 @@ mod builder;
 mod control;
 mod environment;
 mod fetch;
+mod instances;
 mod rig;
 mod services;
 mod state;
 
 pub use tokenrig_cloud::{Project, Settings};
+pub use tokenrig_cloudrun::{Contract, InstanceFault, Workload, WorkloadMaker};
 pub use tokenrig_gateway::{DialError, Dialer, Refused, RefusedHost};
 pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFault, MintOrder, Misbehaviour};
 pub use tokenrig_jose::forge::Flaw;

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,8 +19,9 @@ use tokenrig_wire::HostTable;
 use crate::{
     builder::{RigBuilder, Time},
     control,
-    environment::{Addresses, Environment, Files, FilesFault, environment},
+    environment::{Addresses, Environment, Files, FilesFault, LazyFiles, environment},
     fetch::ThroughGateway,
+    instances::Instances,
     services, state,
 };
 
@@ -174,8 +175,7 @@ pub struct Rig {
     metadata: Plain,
     dialer: Dialer,
     unplayed: HostTable,
-    files: Mutex<Option<Arc<Files>>>,
-    authority: Authority,
+    files: Arc<LazyFiles>,
 }
 
 impl Rig {
@@ -203,6 +203,9 @@ impl Rig {
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
+        for kind in builder.kinds {
+            run.add_workload_kind(&kind.word, kind.make);
+        }
         for (service, workload) in builder.workloads {
             run.set_workload(&service, &workload)
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
@@ -227,7 +230,9 @@ impl Rig {
         let control = Plain::start(free, control::router(core.clone()), limits).await.map_err(listen(free))?;
         let dialer = gateway.dialer();
         fetch.join(dialer.clone());
-        Ok(Self { core, gateway, control, metadata, dialer, unplayed: hosts, files: Mutex::default(), authority })
+        let files = Arc::new(LazyFiles::of(authority));
+        core.run.set_environment(Instances::maker(cloud, &files, gateway.addr(), control.addr()));
+        Ok(Self { core, gateway, control, metadata, dialer, unplayed: hosts, files })
     }
 
     /// What its parts share.
@@ -309,13 +314,7 @@ impl Rig {
     }
 
     fn files(&self) -> Result<Arc<Files>, StartFault> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(files) = &*files {
-            return Ok(Arc::clone(files));
-        }
-        let written = Arc::new(Files::write(&self.authority)?);
-        *files = Some(Arc::clone(&written));
-        Ok(written)
+        Ok(self.files.get()?)
     }
 
     /// Ends the rig: no new connections, what is in flight gets a second.
