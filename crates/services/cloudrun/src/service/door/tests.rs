@@ -204,13 +204,15 @@ fn a_token_that_was_passed_on_by_a_workload_is_refused_for_its_signature(door: D
 #[case::letter_case(|_: &Door| json!(NUMBERED.to_uppercase()), false)]
 #[case::http(|_: &Door| json!(NUMBERED.replace("https", "http")), false)]
 #[case::custom_with_slash(|_: &Door| json!("orders-api/"), false)]
+#[case::custom_url(|_: &Door| json!("https://orders.example.com"), true)]
+#[case::custom_url_with_slash(|_: &Door| json!("https://orders.example.com/"), false)]
 #[case::tag(|_: &Door| json!(NUMBERED.replace("https://", "https://green---")), false)]
 #[case::other_list(|_: &Door| json!(["https://other.example"]), false)]
 #[case::gcloud(|_: &Door| json!(GCLOUD), false)]
 #[case::number(|_: &Door| json!(7), false)]
 #[case::none(|_: &Door| Value::Null, false)]
 fn the_audience_is_one_of_the_services_own(mut door: Door, #[case] aud: fn(&Door) -> Value, #[case] good: bool) {
-    door.service.custom_audiences = vec!["orders-api".to_owned()];
+    door.service.custom_audiences = vec!["orders-api".to_owned(), "https://orders.example.com".to_owned()];
     let admission = door.bearer(&door.claiming(json!({ "aud": aud(&door) })));
     let expected = if good { OPEN } else { refused("audience", UNVERIFIABLE, 401) };
     assert_eq!(outcome(&admission), expected);

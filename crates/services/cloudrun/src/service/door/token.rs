@@ -102,11 +102,13 @@ pub(crate) fn signature(asked: &Asked<'_>, jws: &Jws) -> Check {
 /// Whether it was made for this service.
 pub(crate) fn audience(asked: &Asked<'_>, claims: &Map) -> Check {
     let own = &asked.service.audiences;
+    let custom = &asked.service.resource.custom_audiences;
     let found = claims.get("aud").cloned().unwrap_or(Value::Null);
     let slash = asked.settings.trailing_slash;
+    // The slash is forgiven after the service's own URLs; custom audiences are compared as they are.
     let is_own = |aud: &str| {
         let bare = aud.strip_suffix('/').filter(|_| slash);
-        own.iter().any(|own| own == aud || (own.starts_with("https://") && bare == Some(own)))
+        own.iter().any(|own| own == aud || (bare == Some(own) && !custom.contains(own)))
     };
     let ok = match &found {
         // A person cannot choose the audience that gcloud asks for.
