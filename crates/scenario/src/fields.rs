@@ -1,7 +1,8 @@
 //! Fields of Google's messages, checked against their descriptors.
 
-use tokenrig_protos::prost_reflect::{
-    Cardinality, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor,
+use tokenrig_protos::{
+    Body, Method,
+    prost_reflect::{Cardinality, EnumDescriptor, FieldDescriptor, Kind as FieldKind, MessageDescriptor},
 };
 
 use crate::{
@@ -21,6 +22,28 @@ pub(crate) fn check(
     code: &'static str,
     what: &str,
 ) {
+    check_either(reader, value, (message, None), code, what);
+}
+
+/// Checks the `with` of a call. Where the REST reference prints the fields of the resource itself as the body, they may
+/// stand beside the path parameters.
+pub(crate) fn check_call(reader: &mut Reader<'_>, with: &Template, method: &Method) {
+    let body = method.rules.first().and_then(|rule| match rule.body {
+        Body::Field(name) => method.input.get_field_by_name(name),
+        Body::None | Body::Star => None,
+    });
+    let body = body.as_ref().map(FieldDescriptor::kind);
+    let body = body.as_ref().and_then(FieldKind::as_message);
+    check_either(reader, with, (&method.input, body), "step::unknown-field", &format!("`{}`", method.short));
+}
+
+fn check_either(
+    reader: &mut Reader<'_>,
+    value: &Template,
+    (message, body): (&MessageDescriptor, Option<&MessageDescriptor>),
+    code: &'static str,
+    what: &str,
+) {
     let entries = match &value.kind {
         Kind::Map(entries) => entries,
         Kind::Hole(_) | Kind::Null => return,
@@ -31,7 +54,8 @@ pub(crate) fn check(
     };
     let mut chosen: Vec<(String, &Key)> = Vec::new();
     for (key, value) in entries {
-        let Some(field) = message.get_field_by_json_name(&key.text) else {
+        let of_body = || body.and_then(|body| body.get_field_by_json_name(&key.text));
+        let Some(field) = message.get_field_by_json_name(&key.text).or_else(of_body) else {
             unknown(reader, key, message, code, what);
             continue;
         };

@@ -237,7 +237,7 @@ fn call<'g>(
         return None;
     };
     if let Some(with) = &with {
-        fields::check(reader, with, &method.input, "step::unknown-field", &format!("`{}`", method.short));
+        fields::check_call(reader, with, method);
     }
     let over = match get("over") {
         None => Over::Rest,
