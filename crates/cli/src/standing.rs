@@ -79,5 +79,6 @@ fn merge(into: &mut Foundation, more: Foundation) {
     into.project.extend(more.project);
     into.issuers.extend(more.issuers);
     into.users.extend(more.users);
+    into.clients.extend(more.clients);
     into.settings.extend(more.settings);
 }

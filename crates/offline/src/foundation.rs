@@ -7,6 +7,8 @@ use tokenrig::{IssuerSpec, Project, Rig, RigBuilder, Settings, StartFault, Time}
 use tokenrig_clock::Timestamp;
 use tokenrig_runner::{Foundation, WorldFault};
 
+use crate::people;
+
 /// Where a scenario's clock stands at first, unless it says otherwise.
 const FIRST: &str = "2026-01-15T09:00:00Z";
 
@@ -27,6 +29,12 @@ pub enum Place {
 #[error("{0}")]
 pub struct FoundationFault(String);
 
+impl FoundationFault {
+    pub(crate) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl From<FoundationFault> for WorldFault {
     fn from(fault: FoundationFault) -> Self {
         Self::Foundation(fault.0)
@@ -40,22 +48,20 @@ impl From<FoundationFault> for WorldFault {
 /// [`WorldFault::Foundation`] if the given document says something that cannot be, [`WorldFault::Unavailable`] if the rig
 /// does not start.
 pub async fn open(foundation: &Foundation, place: Place) -> Result<Rig, WorldFault> {
-    builder(foundation, place)?.try_start().await.map_err(|fault| match fault {
+    let rig = builder(foundation, place)?.try_start().await.map_err(|fault| match fault {
         StartFault::Given(why) => WorldFault::Foundation(why),
         other => WorldFault::Unavailable(other.to_string()),
-    })
+    })?;
+    people::enter(rig.core().cloud(), foundation)?;
+    Ok(rig)
 }
 
-/// The rig that a foundation describes.
+/// The rig that a foundation describes, without its people: those are made known by [`open`].
 ///
 /// # Errors
 ///
 /// [`FoundationFault`] names the field and what it takes.
 pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, FoundationFault> {
-    let refuse_unplayed = |name: &str, map: &Map<String, Value>| {
-        if map.is_empty() { Ok(()) } else { Err(FoundationFault(format!("`{name}` is not played yet"))) }
-    };
-    refuse_unplayed("users", &foundation.users)?;
     let mut builder =
         Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings, place)?);
     builder = builder.time(time(foundation, place));
@@ -110,7 +116,9 @@ fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, Foundati
         let place = format!("settings.{name}");
         match name.as_str() {
             // One that is all digits may stand without quotes.
-            "seed" => settings.seed = value.as_i64().map_or_else(|| text(value, &place), |seed| Ok(seed.to_string()))?,
+            "seed" => {
+                settings.seed = value.as_i64().map_or_else(|| text(value, &place), |seed| Ok(seed.to_string()))?
+            }
             "propagation" => {
                 let told = text(value, &place)?;
                 settings.propagation = tokenrig_scenario::duration(&told)
@@ -132,7 +140,7 @@ fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, Foundati
     Ok(settings)
 }
 
-fn text(value: &Value, place: &str) -> Result<String, FoundationFault> {
+pub(crate) fn text(value: &Value, place: &str) -> Result<String, FoundationFault> {
     value.as_str().map(str::to_owned).ok_or_else(|| FoundationFault(format!("`{place}` is a text: quote it")))
 }
 
@@ -141,7 +149,7 @@ fn texts(value: &Value, place: &str) -> Result<Vec<String>, FoundationFault> {
     list.iter().map(|item| text(item, place)).collect()
 }
 
-fn object(value: Option<&Value>, place: &str) -> Result<Map<String, Value>, FoundationFault> {
+pub(crate) fn object(value: Option<&Value>, place: &str) -> Result<Map<String, Value>, FoundationFault> {
     match value {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(map)) => Ok(map.clone()),

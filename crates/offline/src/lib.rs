@@ -15,6 +15,7 @@
 //! ```
 
 mod foundation;
+mod people;
 mod site;
 
 use std::{collections::BTreeMap, path::PathBuf};

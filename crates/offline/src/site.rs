@@ -17,7 +17,7 @@ use tokenrig_runner::{
     Advanced, Answer, Facts, MintKey, MintOrder, Opened, Protocol, Received, Request, Site, SiteFault, Who, redact,
 };
 
-use crate::Inherited;
+use crate::{Inherited, people};
 
 /// Options of every Java program: more than those that lead to a rig may stand in it.
 const JAVA: &str = "JAVA_TOOL_OPTIONS";
@@ -151,13 +151,16 @@ impl Site for RigSite {
             fields.insert("issuer".to_owned(), json!(issuer.issuer));
             (issuer.id, fields)
         });
-        Facts {
+        let mut facts = Facts {
             project_id: project.id.clone(),
             project_number: project.number.clone(),
             location: project.location.clone(),
             agents: agents.map(|agent| (agent.service.to_owned(), agent.email(&project.number))).collect(),
             issuers: issuers.collect(),
-        }
+            ..Facts::default()
+        };
+        people::tell(cloud, &mut facts);
+        facts
     }
 
     fn now(&self) -> Timestamp {

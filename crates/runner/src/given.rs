@@ -83,6 +83,7 @@ pub(crate) fn foundation_in(given: &Given, env: &Env) -> Result<Foundation, Give
         project: map(&given.project)?,
         issuers: maps(&given.issuers)?,
         users: maps(&given.users)?,
+        clients: maps(&given.clients)?,
         settings: map(&given.settings)?,
         ..Foundation::default()
     })

@@ -49,6 +49,8 @@ pub struct Foundation {
     pub issuers: Map<String, Value>,
     /// `users` as given.
     pub users: Map<String, Value>,
+    /// `oauth2.clients` as given.
+    pub clients: Map<String, Value>,
     /// `settings` as given.
     pub settings: Map<String, Value>,
     /// The first instant: the scenario's `now`, else that of `--now`. `None` leaves it to the world.
@@ -117,6 +119,10 @@ pub struct Facts {
     pub agents: BTreeMap<String, String>,
     /// The issuers by given id; each has at least `issuer`, its URL.
     pub issuers: BTreeMap<String, Map<String, Value>>,
+    /// The users by e-mail address, lower case; each has `email`, and `id` where the site knows it.
+    pub users: BTreeMap<String, Map<String, Value>>,
+    /// The OAuth clients by given id; each has `clientId` and `clientSecret`.
+    pub clients: BTreeMap<String, Map<String, Value>>,
 }
 
 /// Who calls.

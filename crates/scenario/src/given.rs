@@ -6,7 +6,7 @@ use crate::{
     diagnostic::Diagnostic,
     fields,
     model::{Given, GivenResource},
-    moment,
+    moment, people,
     reader::{Reader, did_you_mean, list_all},
     template::{Key, Kind, Style, Template},
     things::Things,
@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// How many resources, issuers and users may be given.
-const MAX_GIVEN: usize = 10_000;
+pub(crate) const MAX_GIVEN: usize = 10_000;
 
 const UNKNOWN_FIELD: &str = "given::unknown-field";
-const UNKNOWN_KEY: &str = "given::unknown-key";
+pub(crate) const UNKNOWN_KEY: &str = "given::unknown-key";
 
 /// Reads the documents of a given map: the map itself, then those that it includes.
 pub(crate) fn read(reader: &mut Reader<'_>, documents: &[Template]) -> Given {
@@ -31,6 +31,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, documents: &[Template]) -> Given {
     }
     duplicates(reader, &given);
     workload_issuers(reader, &given);
+    people::known_clients(reader, &given);
     given.names = Things::of(&given).iter().map(|thing| thing.known.clone()).collect();
     given
 }
@@ -57,7 +58,8 @@ fn section(reader: &mut Reader<'_>, given: &mut Given, key: &Key, value: &Templa
             once(&mut given.settings, reader, value.clone());
         }
         "issuers" => issuers(reader, given, value),
-        "users" => users(reader, given, value),
+        "users" => people::users(reader, given, value),
+        "oauth2.clients" => people::clients(reader, given, value),
         name => match COLLECTIONS.iter().find(|word| word.name == name) {
             Some(word) if word.played => match table().collection(name) {
                 Some(collection) => resources(reader, given, collection, value),
@@ -180,18 +182,6 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
             }
         }
         given.issuers.push((id.clone(), empty_for_null(value)));
-    }
-}
-
-fn users(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
-    for (email, value) in reader.entries(value, "`users`").unwrap_or_default().iter().take(MAX_GIVEN) {
-        if !email.text.contains('@') {
-            reader.push(Diagnostic::error("given::not-an-email", email.span, "a user is given by an e-mail address"));
-        }
-        for (key, _) in reader.entries(value, "a user").unwrap_or_default() {
-            reader.known(key, words::USER, UNKNOWN_KEY, "a user");
-        }
-        given.users.push((email.clone(), empty_for_null(value)));
     }
 }
 
@@ -423,12 +413,13 @@ fn duplicates(reader: &mut Reader<'_>, given: &Given) {
     let mut seen: std::collections::HashMap<(&str, Option<&str>, &str), &Key> = std::collections::HashMap::new();
     let issuers = given.issuers.iter().map(|(id, _)| ("issuers", None, id));
     let users = given.users.iter().map(|(id, _)| ("users", None, id));
+    let clients = given.clients.iter().map(|(id, _)| ("oauth2.clients", None, id));
     let resources = given.resources.iter().map(|resource| {
         let parent = resource.parent.and_then(|parent| given.resources.get(parent)).map(|parent| &*parent.id.text);
         (resource.collection.name, parent, &resource.id)
     });
     let mut faults = Vec::new();
-    for (collection, parent, id) in issuers.chain(users).chain(resources) {
+    for (collection, parent, id) in issuers.chain(users).chain(clients).chain(resources) {
         if let Some(first) = seen.insert((collection, parent, &id.text), id) {
             let fault = format!("`{}` of `{collection}` is given a second time", shorten(&id.text));
             faults.push(Diagnostic::error("given::twice", id.span, fault).also(first.span, "first here"));
@@ -470,7 +461,7 @@ fn has_location(collection: &Collection) -> bool {
         && collection.create.rules.first().is_some_and(|rule| rule.template.text().contains("/locations/"))
 }
 
-fn empty_for_null(value: &Template) -> Template {
+pub(crate) fn empty_for_null(value: &Template) -> Template {
     match value.kind {
         Kind::Null => Template { kind: Kind::Map(Vec::new()), ..value.clone() },
         _ => value.clone(),

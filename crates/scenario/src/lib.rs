@@ -54,6 +54,7 @@ mod load;
 mod model;
 mod moment;
 mod order;
+mod people;
 mod places;
 mod read;
 mod reader;
@@ -79,6 +80,6 @@ pub use crate::{
     read::{parse_given, parse_scenario, read_given, read_scenario},
     source::{MAX_BYTES, Position, Source, SourceId, Sources, Span},
     template::{Expr, Key, Kind, Piece, RowUse, Template},
-    words::{MISBEHAVIOURS, RigCall, nearest},
+    words::{MISBEHAVIOURS, REFRESH_STATES, RigCall, nearest},
 };
 pub use tokenrig_jose::forge::Flaw;

@@ -26,7 +26,7 @@ pub(crate) struct Thing {
     pub(crate) known: GivenName,
     /// Why it has no name of its own.
     pub(crate) nameless: &'static str,
-    /// What Google returns for it; `None` for issuers and users.
+    /// What Google returns for it; `None` for issuers, users and OAuth clients.
     pub(crate) message: Option<MessageDescriptor>,
 }
 
@@ -46,6 +46,9 @@ impl Things {
         }
         for (id, _) in &given.users {
             add("users", id, None, None, None);
+        }
+        for (id, _) in &given.clients {
+            add("oauth2.clients", id, None, None, None);
         }
         for (index, resource) in given.resources.iter().enumerate() {
             let parent = resource.parent.and_then(|parent| given.resources.get(parent)).map(|parent| &parent.id);

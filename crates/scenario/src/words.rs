@@ -50,11 +50,11 @@ pub(crate) const SECTIONS: &[Word] = &[
     played("project"),
     played("issuers"),
     played("users"),
+    played("oauth2.clients"),
     played("settings"),
     not_yet("organization"),
     not_yet("workspace"),
     not_yet("aws.accounts"),
-    not_yet("oauth2.clients"),
 ];
 
 /// Keys of `given` that are collections of Google's.
@@ -136,7 +136,19 @@ pub const MISBEHAVIOURS: &[&str] = &[
 pub(crate) const ALGORITHMS: &[&str] = &["RS256", "ES256"];
 
 /// Keys of a user.
-pub(crate) const USER: &[Word] = &[not_yet("refreshTokens")];
+pub(crate) const USER: &[Word] = &[played("refreshTokens")];
+
+/// Keys of a refresh token.
+pub(crate) const REFRESH_TOKEN: &[Word] = &[played("client"), played("state")];
+
+/// What has become of a refresh token.
+pub const REFRESH_STATES: &[&str] = &["active", "revoked", "reauth-due"];
+
+/// Keys of an OAuth client.
+pub(crate) const CLIENT: &[Word] = &[played("clientId"), played("clientSecret")];
+
+/// The OAuth client that is known without being given.
+pub(crate) const GCLOUD: &str = "gcloud";
 
 /// Keys of `settings`.
 pub(crate) const SETTINGS: &[Word] =

@@ -10,7 +10,7 @@ use crate::world::Facts;
 #[derive(Debug, Clone, Default)]
 pub struct Resources {
     project: Map<String, Json>,
-    /// Issuers and users.
+    /// Issuers, OAuth clients and users.
     others: Vec<Entry>,
     resources: Vec<Entry>,
     /// By the document's index: where the resource is in [`resources`](Self::resources), once it is there.
@@ -38,7 +38,7 @@ impl Entry {
 }
 
 impl Resources {
-    /// What is there before anything was made: project and issuers.
+    /// What is there before anything was made: project, issuers and people.
     pub(crate) fn of(facts: &Facts, given: &Given) -> Self {
         let agents = facts.agents.iter().map(|(service, email)| (service.clone(), Json::from(email.as_str())));
         let project = [
@@ -52,17 +52,23 @@ impl Resources {
             let key = named.map_or_else(|| resource.id.text.to_string(), |named| named.key.clone());
             (resource.collection.name, key, named.and_then(|named| named.name.clone()))
         });
-        let issuers = facts.issuers.iter().map(|(id, issuer)| {
-            let named = given.names.iter().find(|named| named.collection == "issuers" && named.key == *id);
-            let name = named.and_then(|named| named.name.clone());
-            Entry::new("issuers", id.clone(), name, Json::Object(issuer.clone()))
+        let told = [("issuers", &facts.issuers), ("oauth2.clients", &facts.clients)];
+        let others = told.into_iter().flat_map(|(collection, all)| {
+            all.iter().map(move |(id, thing)| {
+                let named = given.names.iter().find(|named| named.collection == collection && named.key == *id);
+                let name = named.and_then(|named| named.name.clone());
+                Entry::new(collection, id.clone(), name, Json::Object(thing.clone()))
+            })
         });
-        let users = given.names.iter().filter(|named| named.collection == "users");
-        let users =
-            users.map(|user| Entry::new("users", user.key.clone(), user.name.clone(), json!({ "email": user.key })));
+        let users = given.names.iter().filter(|named| named.collection == "users").map(|user| {
+            // Addresses are the same in any letter case.
+            let told = facts.users.get(&user.key.to_ascii_lowercase()).cloned().map(Json::Object);
+            let told = told.unwrap_or_else(|| json!({ "email": user.key }));
+            Entry::new("users", user.key.clone(), user.name.clone(), told)
+        });
         Self {
             project: project.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            others: issuers.chain(users).collect(),
+            others: others.chain(users).collect(),
             resources: Vec::new(),
             places: vec![None; given.resources.len()],
             names: names.collect(),
@@ -117,7 +123,7 @@ impl Resources {
             .map(|entry| &entry.resource)
     }
 
-    /// All that is given: collection, id, resource; issuers and users first, then in the order in which they were made.
+    /// All that is given: collection, id, resource; issuers, OAuth clients and users first, then in the order in which they were made.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
         let all = self.others.iter().chain(&self.resources);
         all.map(|entry| (entry.collection, entry.id.as_str(), &entry.resource))

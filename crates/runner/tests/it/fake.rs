@@ -129,6 +129,7 @@ impl World for FakeWorld {
                 "service-1@gcp-sa-pubsub.iam.gserviceaccount.com".to_owned(),
             )]),
             issuers: issuers.collect(),
+            ..Facts::default()
         };
         *self.0.state.now.lock().unwrap() = Some(foundation.now.unwrap_or_else(|| START.parse().unwrap()));
         self.0.state.foundations.lock().unwrap().push(foundation);
