@@ -23,6 +23,16 @@ pub(crate) const GRANT_TYPE_UNSUPPORTED: Refusal = Refusal {
     evidence: Evidence::assumed("the recorded answer of oauth2.googleapis.com/token to an unknown grant type"),
 };
 
+/// The access token cannot be downscoped.
+pub(crate) const TOKEN_NOT_DOWNSCOPABLE: Refusal = Refusal {
+    ids: &["sts-downscope-token-invalid", "sts-downscope-token-restricted", "sts-downscope-token-federated"],
+    when: "the access token to be downscoped does not work, is downscoped already, or is a federated one",
+    wire: Wire::OAuth { status: 400, error: "invalid_request", description: "Invalid value for \"subject_token\"." },
+    evidence: Evidence::assumed(
+        "RFC 8693, section 2.2.2, for the error code; the opening words of the refusal of a malformed `audience`",
+    ),
+};
+
 /// `audience` is no provider's resource name.
 pub(crate) const AUDIENCE_MALFORMED: Refusal = Refusal {
     ids: &["sts-audience-malformed", "sts-audience-empty-segments"],
@@ -258,6 +268,7 @@ pub(crate) const NOT_PLAYED: Refusal = Refusal {
 pub(crate) const ALL: &[&Refusal] = &[
     &REQUEST_FIELD_INVALID,
     &GRANT_TYPE_UNSUPPORTED,
+    &TOKEN_NOT_DOWNSCOPABLE,
     &AUDIENCE_MALFORMED,
     &TARGET_INVALID,
     &ISSUER_MISMATCH,

@@ -1,6 +1,7 @@
 //! The exchange: a subject token in, a federated access token out, or the check that refuses it.
 
 mod condition;
+mod downscope;
 mod introspect;
 mod keys;
 mod mapping;
@@ -25,7 +26,7 @@ pub(crate) use self::{
 use self::{keys::IssuerKeys, request::Asked};
 use crate::{
     assumptions::Settings,
-    model::{Audience, ProviderName, TokenRequest},
+    model::{Audience, Options, ProviderName, TokenRequest},
     refusals,
 };
 
@@ -90,35 +91,29 @@ impl Sts {
     /// `POST /v1/token`.
     pub(crate) async fn token(&self, request: &TokenRequest) -> Exchanged {
         let mut decision = Decision::of(SURFACE, TOKEN);
-        let named = self.exchange(&mut decision, request).await;
-        let token = named.filter(|_| decision.failed().is_none()).map(|named| self.issue(request, named));
+        let token = match self.asked(&mut decision, request) {
+            None => None,
+            Some(Asked::Downscope(boundary)) => self.downscope(&mut decision, request, boundary),
+            Some(Asked::Exchange(options)) => {
+                let named = self.exchange(&mut decision, request, options).await;
+                named.filter(|_| decision.failed().is_none()).map(|named| self.issue(request, named))
+            }
+        };
         Exchanged { decision, token }
     }
 
-    async fn exchange(&self, decision: &mut Decision, request: &TokenRequest) -> Option<Named> {
+    /// The check `request`; what is asked for, if it passed.
+    fn asked(&self, decision: &mut Decision, request: &TokenRequest) -> Option<Asked> {
         if let Err(over) = self.cloud.quotas().take(QUOTA) {
             decision.add(request::throttled(&over));
             return None;
         }
         let (check, asked) = request::fields(request);
-        let options = match asked {
-            None => {
-                decision.add(check);
-                return None;
-            }
-            Some(Asked::Downscope(_)) => {
-                decision.add(request::not_played("request", "downscoping of access tokens"));
-                return None;
-            }
-            Some(Asked::Exchange(options)) if options.access_boundary.is_some() => {
-                decision.add(request::not_played("request", "access boundaries"));
-                return None;
-            }
-            Some(Asked::Exchange(options)) => {
-                decision.add(check);
-                options
-            }
-        };
+        decision.add(check);
+        asked
+    }
+
+    async fn exchange(&self, decision: &mut Decision, request: &TokenRequest, options: Options) -> Option<Named> {
         let (check, audience) = request::audience(request.audience.as_deref().unwrap_or_default());
         decision.add(check);
         let Some(Audience::Workload(name)) = audience else { return None };

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tokenrig_cloud::QuotaExceeded;
 use tokenrig_decision::Check;
+use tokenrig_policy::AccessBoundary;
 
 use super::shown;
 use crate::{
@@ -17,13 +18,16 @@ use crate::{
 const PROVIDER_FORM: &str =
     "//iam.googleapis.com/projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
 
+/// How `options` of a downscoping request look.
+const BOUNDARY_FORM: &str = "{\"accessBoundary\":{\"accessBoundaryRules\":[…]}}";
+
 /// What a request asks for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
     /// To exchange a token of an OpenID provider.
     Exchange(Options),
     /// To downscope an access token.
-    Downscope(Options),
+    Downscope(AccessBoundary),
 }
 
 /// The fields of the request; what it asks for, unless the check failed.
@@ -36,16 +40,21 @@ pub(crate) fn fields(request: &TokenRequest) -> (Check, Option<Asked>) {
     }
     let options = match request.options.as_deref().map(Options::parse).transpose() {
         Ok(options) => options.unwrap_or_default(),
-        Err(why) => {
-            let check = wrong("options", json!("serialised JSON"), shown::field(request.options.as_deref()))
-                .or_refuse(&refusals::REQUEST_FIELD_INVALID, "sts-options-invalid")
-                .with("field", "options")
-                .mend(|| format!("correct `options`: {why}"));
-            return (check, None);
-        }
+        Err(why) => return (invalid_options(request, "serialised JSON", &why), None),
     };
     let downscope = request.subject_token_type.as_deref() == Some(ACCESS_TOKEN);
-    let asked = if downscope { Asked::Downscope(options) } else { Asked::Exchange(options) };
+    let asked = match options.access_boundary {
+        Some(_) if !downscope => return (not_played("request", "access boundaries of federated tokens"), None),
+        None if downscope => {
+            let check = invalid_options(request, BOUNDARY_FORM, "an access token is exchanged by an `accessBoundary`");
+            return (check, None);
+        }
+        None => Asked::Exchange(options),
+        Some(boundary) => match AccessBoundary::from_json(&boundary) {
+            Ok(boundary) => Asked::Downscope(boundary),
+            Err(fault) => return (invalid_options(request, BOUNDARY_FORM, &fault.to_string()), None),
+        },
+    };
     (Check::named("request").expected(TOKEN_EXCHANGE).found(TOKEN_EXCHANGE), Some(asked))
 }
 
@@ -99,6 +108,13 @@ pub(crate) fn throttled(over: &QuotaExceeded) -> Check {
         .mend(|| format!("wait for the next minute, or raise `{}` in the rig's `settings.quotas`", over.quota))
 }
 
+fn invalid_options(request: &TokenRequest, expected: &str, why: &str) -> Check {
+    wrong("options", json!(expected), shown::field(request.options.as_deref()))
+        .or_refuse(&refusals::REQUEST_FIELD_INVALID, "sts-options-invalid")
+        .with("field", "options")
+        .mend(|| format!("correct `options`: {why}"))
+}
+
 /// A field that must be something else.
 pub(crate) fn invalid(name: &'static str, expected: Value, found: Value) -> Check {
     wrong(name, expected, found)
@@ -119,7 +135,10 @@ pub(crate) fn not_played(check: &'static str, what: &str) -> Check {
         .holds(false)
         .or_refuse(&refusals::NOT_PLAYED, "sts-not-played")
         .with("what", format!("This version of the rig does not play {what}."))
-        .mend(|| "this version of the rig exchanges tokens at OpenID Connect providers of workload pools".to_owned())
+        .mend(|| {
+            "this version of the rig exchanges tokens at OpenID Connect providers of workload pools, and downscopes"
+                .to_owned()
+        })
 }
 
 /// The name in `audience`.
@@ -173,7 +192,6 @@ mod tests {
     #[rstest]
     #[case::jwt(JWT, Asked::Exchange(Options::default()))]
     #[case::id_token(ID_TOKEN, Asked::Exchange(Options::default()))]
-    #[case::access_token(ACCESS_TOKEN, Asked::Downscope(Options::default()))]
     fn the_type_of_the_subject_token_says_what_is_asked(#[case] kind: &str, #[case] asked: Asked) {
         let (check, found) = fields(&request(|request| request.subject_token_type = Some(kind.to_owned())));
         assert!(check.ok());
@@ -191,6 +209,7 @@ mod tests {
     #[case::client(|r: &mut TokenRequest| r.requested_token_type = Some(INTERMEDIATE_TOKEN.into()), "sts-not-played")]
     #[case::no_token(|r: &mut TokenRequest| r.subject_token = None, "sts-request-field-invalid")]
     #[case::blank_token(|r: &mut TokenRequest| r.subject_token = Some(" \n".into()), "sts-request-field-invalid")]
+    #[case::no_boundary(|r: &mut TokenRequest| r.subject_token_type = Some(ACCESS_TOKEN.into()), "sts-options-invalid")]
     #[case::options(|r: &mut TokenRequest| r.options = Some("{".into()), "sts-options-invalid")]
     fn a_request_with_a_wrong_field_is_refused(#[case] change: fn(&mut TokenRequest), #[case] id: &str) {
         let (check, asked) = fields(&request(change));

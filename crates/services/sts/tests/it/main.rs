@@ -1,6 +1,7 @@
 //! The service from outside.
 
 mod checks;
+mod downscoping;
 mod introspection;
 mod keys;
 mod properties;

@@ -197,7 +197,6 @@ async fn of_a_long_path_a_decision_keeps_the_start() {
 #[case::saml("urn:ietf:params:oauth:token-type:saml2")]
 #[case::aws("urn:ietf:params:aws:token-type:aws4_request")]
 #[case::certificate("urn:ietf:params:oauth:token-type:mtls")]
-#[case::downscoping(ACCESS_TOKEN)]
 #[tokio::test]
 async fn other_kinds_of_subject_tokens_are_not_played(#[case] kind: &str) {
     let rig = Rig::new();
