@@ -53,6 +53,7 @@ mod page;
 pub mod refusals;
 mod rest;
 mod service;
+pub mod settings;
 mod unplayed;
 
 pub use crate::{
