@@ -193,7 +193,13 @@ async fn a_wrong_given_file_is_told_and_no_environment_file_appears() {
     exit: 2
     ──── stdout
     ──── stderr
-    error: `project.projectNumber` is digits, not `shop`
+    error[given::project-number]: a project's number is digits
+     --> shop.given.yaml:1:49
+      |
+    1 | project: { projectId: shop-test, projectNumber: shop }
+      |                                                 ^^^^
+      |
+    help: write it in quotes, for example "1071284184436"
     "#);
     assert!(!home.path("rig.env").exists());
 }
