@@ -6,6 +6,7 @@ use tokenrig_cloud::{
     Cloud, GCLOUD_CLIENT_ID, OAuthClient, PoolState, Project, Provider, ProviderConfig, ServiceAccount,
     WorkloadIdentityPool,
 };
+use tokenrig_jose::Algorithm;
 use tokenrig_policy::Policy;
 
 use crate::rig::Core;
@@ -18,6 +19,9 @@ pub(crate) fn document(core: &Core) -> Value {
     document.insert("settings".to_owned(), settings(cloud));
     let issuers = core.issuers().list().into_iter().map(|issuer| {
         let mut fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
+        if issuer.algorithm != Algorithm::Rs256 {
+            fields["alg"] = json!(issuer.algorithm.name());
+        }
         if let Some(upstream) = issuer.upstream {
             fields["upstream"] = json!(upstream);
         }
@@ -45,8 +49,9 @@ fn users(cloud: &Cloud) -> Map<String, Value> {
     let told = |email: &str| {
         let own = tokens.iter().filter(|(_, token)| token.user == email);
         let own = own.map(|(secret, token)| {
-            // By its id: a client may be given under another name next time.
-            (secret.reveal().to_owned(), json!({ "client": token.client_id, "state": token.state.name() }))
+            let client = cloud.users().client(&token.client_id);
+            let client = client.map_or_else(|| token.client_id.clone(), |client| client.name.clone());
+            (secret.reveal().to_owned(), json!({ "client": client, "state": token.state.name() }))
         });
         json!({ "refreshTokens": own.collect::<Map<_, _>>() })
     };

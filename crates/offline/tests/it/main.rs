@@ -1,5 +1,6 @@
 //! Scenarios in rigs, from outside.
 
+mod people;
 mod scenarios;
 mod site;
 mod support;

@@ -123,7 +123,8 @@ impl Resources {
             .map(|entry| &entry.resource)
     }
 
-    /// All that is given: collection, id, resource; issuers, OAuth clients and users first, then in the order in which they were made.
+    /// All that is given: collection, id, resource; issuers, OAuth clients and users first, then resources in the order in
+    /// which they were made.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
         let all = self.others.iter().chain(&self.resources);
         all.map(|entry| (entry.collection, entry.id.as_str(), &entry.resource))
