@@ -376,7 +376,11 @@ pub(crate) fn check_workload(reader: &mut Reader<'_>, value: &Template) {
                 let words: Vec<_> =
                     words::WORKLOADS.iter().filter(|word| !matches!(word.name, "echo" | "URL")).copied().collect();
                 if reader.known(key, &words, UNKNOWN_KEY, "`workload`") {
-                    reader.text(value, &format!("`{}`", key.text));
+                    let what = format!("`{}`", key.text);
+                    match &*key.text {
+                        "answers" | "command" => _ = reader.items(value, &what),
+                        _ => _ = reader.text(value, &what),
+                    }
                 }
             }
             if entries.len() != 1 {

@@ -105,7 +105,7 @@ pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
 
 /// What may answer behind a service: words and keys of `workload`. A URL is a word of its own, `URL`.
 pub(crate) const WORKLOADS: &[Word] =
-    &[played("echo"), played("issuer"), not_yet("answers"), not_yet("command"), not_yet("image"), not_yet("URL")];
+    &[played("echo"), played("issuer"), played("answers"), played("command"), played("image"), played("URL")];
 
 /// Fields of a service account's key.
 pub(crate) const ACCOUNT_KEY: &[&str] = &["publicKeyData", "disabled"];
