@@ -1,12 +1,15 @@
 //! Settings of a service, by the names that its list of assumptions has for them.
 //!
-//! A settings struct names its fields once, with [`settable!`](crate::settable); what a given document says is then put into
-//! it by [`set`].
+//! A settings struct is [`Named`]: it names its fields once, with [`settable!`](crate::settable), and what a given document
+//! says is put into it by [`Named::set`].
 //!
 //! ```
 //! use serde_json::json;
 //! use tokenrig_clock::SignedDuration;
-//! use tokenrig_wire::settings::{Setting, set};
+//! use tokenrig_wire::{
+//!     settable,
+//!     settings::{Named, Setting},
+//! };
 //!
 //! #[derive(Default)]
 //! struct Settings {
@@ -14,12 +17,14 @@
 //!     trailing_slash: bool,
 //! }
 //!
-//! const KNOWN: &[Setting<Settings>] = tokenrig_wire::settable!(Settings { skew, trailing_slash });
+//! impl Named for Settings {
+//!     const KNOWN: &[Setting<Self>] = settable!(Settings { skew, trailing_slash });
+//! }
 //!
 //! let mut settings = Settings::default();
-//! set(KNOWN, &mut settings, "skew", &json!("60s")).unwrap();
+//! settings.set("skew", &json!("60s")).unwrap();
 //! assert_eq!(settings.skew.as_secs(), 60);
-//! let fault = set(KNOWN, &mut settings, "trailing_slsh", &json!(true)).unwrap_err();
+//! let fault = settings.set("trailing_slsh", &json!(true)).unwrap_err();
 //! assert_eq!(fault.to_string(), "it is no setting: did you mean `trailing_slash`?");
 //! ```
 
@@ -84,16 +89,22 @@ impl SettingFault {
     }
 }
 
-/// Puts a value into the setting of this name.
-///
-/// # Errors
-///
-/// [`SettingFault`]: the settings are as they were.
-pub fn set<S>(known: &[Setting<S>], settings: &mut S, name: &str, value: &Value) -> Result<(), SettingFault> {
-    let Some(setting) = known.iter().find(|setting| setting.name == name) else {
-        return Err(SettingFault::unknown(name, known.iter().map(|setting| setting.name).collect()));
-    };
-    if (setting.put)(settings, value) { Ok(()) } else { Err(SettingFault::Wrong { takes: setting.takes }) }
+/// Settings whose fields can be set by their names.
+pub trait Named: Sized + 'static {
+    /// All of them.
+    const KNOWN: &'static [Setting<Self>];
+
+    /// Puts a value into the setting of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingFault`]: the settings are as they were.
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), SettingFault> {
+        let Some(setting) = Self::KNOWN.iter().find(|setting| setting.name == name) else {
+            return Err(SettingFault::unknown(name, Self::KNOWN.iter().map(|setting| setting.name).collect()));
+        };
+        if (setting.put)(self, value) { Ok(()) } else { Err(SettingFault::Wrong { takes: setting.takes }) }
+    }
 }
 
 /// Puts a value into a field: what [`settable!`](crate::settable) calls.
@@ -205,7 +216,9 @@ mod tests {
         scopes: Vec<String>,
     }
 
-    const KNOWN: &[Setting<Settings>] = settable!(Settings { skew, patience, keeps, most, id, zone, name, scopes });
+    impl Named for Settings {
+        const KNOWN: &[Setting<Self>] = settable!(Settings { skew, patience, keeps, most, id, zone, name, scopes });
+    }
 
     #[rstest]
     #[case("skew", json!("1m30s"), |is: &Settings| is.skew.as_secs() == 90)]
@@ -222,7 +235,7 @@ mod tests {
         #[case] is: fn(&Settings) -> bool,
     ) {
         let mut settings = Settings::default();
-        set(KNOWN, &mut settings, name, &value).unwrap();
+        settings.set(name, &value).unwrap();
         assert!(is(&settings), "{settings:?}");
     }
 
@@ -238,7 +251,7 @@ mod tests {
     #[case("clock_offset", json!(1), "it is no setting: known are `skew`, `patience`, `keeps`, `most`, `id`, `zone`, `name`, `scopes`")]
     fn a_wrong_setting_is_told_and_changes_nothing(#[case] name: &str, #[case] value: Value, #[case] told: &str) {
         let mut settings = Settings::default();
-        assert_eq!(set(KNOWN, &mut settings, name, &value).unwrap_err().to_string(), told);
+        assert_eq!(settings.set(name, &value).unwrap_err().to_string(), told);
         assert_eq!(settings, Settings::default());
     }
 }

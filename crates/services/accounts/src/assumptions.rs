@@ -2,6 +2,10 @@
 
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Setting},
+};
 
 /// The settings of the account endpoints.
 #[derive(Debug, Clone)]
@@ -37,6 +41,11 @@ impl Default for Settings {
             .to_vec(),
         }
     }
+}
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] =
+        settable!(Settings { keys_kept, discovery_kept, lifetime_slack, skew, lifetime, user_scopes });
 }
 
 /// All of them, for the documents.

@@ -3,8 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::request::Parts;
+use serde_json::Value;
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Settable, Setting},
+};
 
 /// The settings of the front door.
 #[derive(Debug, Clone)]
@@ -91,6 +96,46 @@ pub enum UserWithoutInvoker {
     Unauthorized,
     /// 404, which hides that the service is there.
     NotFound,
+}
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] = settable!(Settings {
+        skew,
+        trailing_slash,
+        inside,
+        user_without_invoker,
+        start_up,
+        grace,
+        received,
+        kept_body,
+        largest_body,
+        revisions,
+    });
+}
+
+impl Settable for Inside {
+    const TAKES: &'static str = "`nobody` or `everybody`";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "nobody" => Some(Self::Nobody),
+            "everybody" => Some(Self::Everybody),
+            _ => None,
+        }
+    }
+}
+
+impl Settable for UserWithoutInvoker {
+    const TAKES: &'static str = "`forbidden`, `unauthorized` or `not-found`";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "forbidden" => Some(Self::Forbidden),
+            "unauthorized" => Some(Self::Unauthorized),
+            "not-found" => Some(Self::NotFound),
+            _ => None,
+        }
+    }
 }
 
 /// All of them, for the documents.

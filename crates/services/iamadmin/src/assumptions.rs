@@ -1,6 +1,10 @@
 //! What Google has not told about the administration of identities.
 
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Setting},
+};
 
 /// What can be set about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,11 @@ impl Default for Settings {
             operations: 10_000,
         }
     }
+}
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] =
+        settable!(Settings { multi_tenant_issuers, jwks_with_certificates, owner_founds_projects, operations });
 }
 
 /// All of them, for the documents.

@@ -1,7 +1,12 @@
 //! What Google has not told about IAM Credentials, and what is done instead.
 
+use serde_json::Value;
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Settable, Setting},
+};
 
 /// The settings of the service.
 #[derive(Debug, Clone)]
@@ -45,6 +50,21 @@ impl Default for Settings {
 
 /// The longest way from a caller to an account.
 pub(crate) const MOST_DELEGATES: usize = 20;
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] =
+        settable!(Settings { longest_lifetime, longest_jwt, allowed_locations, own_locations });
+}
+
+impl Settable for AllowedLocations {
+    const TAKES: &'static str = "`locations`, a list of regions, and `encodedLocations`, their bit set";
+
+    fn read(value: &Value) -> Option<Self> {
+        let fields = value.as_object().filter(|fields| fields.len() == 2)?;
+        let locations = Vec::read(fields.get("locations")?)?;
+        Some(Self { locations, encoded: String::read(fields.get("encodedLocations")?)? })
+    }
+}
 
 /// All of them, for the documents.
 pub(crate) const ALL: &[Assumption] = &[

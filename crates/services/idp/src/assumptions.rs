@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use tokenrig_clock::{SignedDuration, minutes};
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Setting},
+};
 
 /// The choices of all issuers of a rig.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,11 @@ impl Default for Settings {
             upstream_deadline: Duration::from_secs(30),
         }
     }
+}
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] =
+        settable!(Settings { cache, keep_replaced_keys, slow, oversized, upstream_deadline });
 }
 
 /// All of them, for the documents.

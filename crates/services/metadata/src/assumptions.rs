@@ -1,7 +1,12 @@
 //! What Google has not told about the metadata server, and what is done instead.
 
+use serde_json::Value;
 use tokenrig_clock::SignedDuration;
 use tokenrig_decision::Assumption;
+use tokenrig_wire::{
+    settable,
+    settings::{Named, Settable, Setting},
+};
 
 /// What the machine is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,23 @@ impl Default for Settings {
             zone: 'a',
             licenses: vec!["1000204".to_owned()],
             redirects: false,
+        }
+    }
+}
+
+impl Named for Settings {
+    const KNOWN: &[Setting<Self>] =
+        settable!(Settings { platform, scopes, lifetime, renewed_before, name, id, zone, licenses, redirects });
+}
+
+impl Settable for Platform {
+    const TAKES: &'static str = "`compute-engine` or `serverless`";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value.as_str()? {
+            "compute-engine" => Some(Self::ComputeEngine),
+            "serverless" => Some(Self::Serverless),
+            _ => None,
         }
     }
 }
