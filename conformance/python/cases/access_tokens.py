@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import google.auth
-from google.auth import compute_engine, crypt, iam, impersonated_credentials, jwt
+from google.auth import compute_engine, crypt, downscoped, iam, impersonated_credentials, jwt
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.cloud import iam_admin_v1, iam_credentials_v1
 from google.oauth2 import service_account
@@ -84,6 +84,20 @@ class AccessTokens:
         left = (target.expiry - now).total_seconds()
         require(590 <= left <= 601, f"the access token has {left} seconds, not 600")
 
+    def downscoped(self) -> None:
+        """A token that opens one bucket and nothing else."""
+        rule = downscoped.AccessBoundaryRule(
+            available_resource="//storage.googleapis.com/projects/_/buckets/reports",
+            available_permissions=["inRole:roles/storage.objectViewer"],
+        )
+        boundary = downscoped.CredentialAccessBoundary(rules=[rule])
+        narrow = downscoped.Credentials(self.key().with_scopes([CLOUD]), boundary)
+        with self.stage.control.allows("oauth2-token", "sts"):
+            narrow.refresh(Request())
+        with self.stage.control.refuses("cloudresourcemanager", "permission"):
+            answer = AuthorizedSession(narrow).get(self.url, timeout=30)
+        equal(answer.status_code, 403, "the status")
+
     # What an account signs.
 
     def certificates(self) -> dict:
@@ -125,6 +139,7 @@ def cases(stage: Stage) -> Iterator[Case]:
     yield Case("google-auth", "service-account key", "default credentials", ways.default_key)
     yield Case("google-auth", "metadata server", "default credentials", ways.default_machine)
     yield Case("google-auth", "impersonated_credentials", "lifetime of 10 minutes", ways.impersonated)
+    yield Case("google-auth", "downscoped", "a token within an access boundary", ways.downscoped)
     yield Case("google-auth", "signing", "iam.Signer, verified by certificate", ways.sign_blob)
     yield Case("google-auth", "signing", "by key, verified by certificate", ways.sign_by_key)
     yield Case("google-cloud-iam", "service-account key, gRPC", "on-demand self-signed tokens", ways.on_demand)
