@@ -125,6 +125,7 @@ fn json_differences(place: &str, expected: &Value, found: Option<&Value>, differ
                 });
             }
         }
+        (Value::Array(expected), Some(Value::Array(found))) if any_violations(expected) && violations(found) => {}
         (Value::Array(expected), Some(Value::Array(found))) if expected.len() == found.len() => {
             for (index, (expected, found)) in expected.iter().zip(found).enumerate() {
                 json_differences(&format!("{place}[{index}]"), expected, Some(found), differences);
@@ -134,6 +135,26 @@ fn json_differences(place: &str, expected: &Value, found: Option<&Value>, differ
         (expected, Some(found)) if expected == found => {}
         (expected, _) => differ(expected),
     }
+}
+
+/// Whether a list of the form is an argument as a whole: its one violation has a description that is one.
+fn any_violations(form: &[Value]) -> bool {
+    let [Value::Object(violation)] = form else { return false };
+    let description = violation.get("description").and_then(Value::as_str);
+    violation.len() == 1 && description.is_some_and(|description| matches!(pieces(description).as_slice(), ["", ""]))
+}
+
+/// Whether these are violations, as `google.rpc.BadRequest` has them.
+fn violations(found: &[Value]) -> bool {
+    let is_text = |value: Option<&Value>| value.is_some_and(Value::is_string);
+    !found.is_empty()
+        && found.iter().all(|violation| {
+            let Value::Object(violation) = violation else { return false };
+            is_text(violation.get("description"))
+                && violation
+                    .iter()
+                    .all(|(name, value)| matches!(name.as_str(), "field" | "description") && value.is_string())
+        })
 }
 
 fn shown(value: &Value) -> String {
@@ -237,6 +258,34 @@ mod tests {
                 "body.error.details[0].cause"
             ]
         );
+    }
+
+    #[test]
+    fn each_fault_of_a_request_may_have_a_violation_of_its_own() {
+        static INVALID: Refusal = Refusal {
+            ids: &["invalid"],
+            when: "always",
+            wire: Wire::Status {
+                code: Code::InvalidArgument,
+                message: "{message}",
+                details: &[Detail::BadRequestEach { violations: "{violations}" }],
+                headers: &[],
+                legacy_reason: None,
+            },
+            evidence: Evidence::assumed("a test"),
+        };
+        let given = |violations: &str| {
+            let form = INVALID.refuse("invalid").with("message", "m").with("violations", violations).form();
+            INVALID.compare(&Seen { status: form.status, headers: None, body: form.body.as_bytes() })
+        };
+        for violations in ["one", "a.b\tone", "a\tone\n\ttwo\nb\tthree"] {
+            assert_eq!(given(violations), Ok(()), "{violations}");
+        }
+        let mut none: Value = serde_json::from_str(&INVALID.refuse("invalid").form().body).unwrap();
+        none["error"]["details"][0]["fieldViolations"] = Value::Array(Vec::new());
+        let none = none.to_string();
+        let places = INVALID.compare(&Seen { status: 400, headers: None, body: none.as_bytes() }).unwrap_err();
+        assert_eq!(places[0].place, "body.error.details[0].fieldViolations");
     }
 
     #[test]
