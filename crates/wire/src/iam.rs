@@ -37,10 +37,13 @@ pub fn get(call: &Call, resource: &str, request: &GetIamPolicyRequest) -> Policy
 /// Conditions below version 3, a member that cannot be, too many members, a stale etag.
 pub fn set(call: &Call, resource: &str, request: SetIamPolicyRequest) -> Result<Policy, Refused> {
     let masked = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
-    let names_audit = masked.iter().any(|path| path == "audit_configs" || path == "auditConfigs" || path == "*");
+    let names = |field: &str, json: &str| masked.iter().any(|path| path == field || path == json || path == "*");
     let sent = request.policy.unwrap_or_default();
     call.check(version(&sent))?;
-    let policy = read(sent, names_audit);
+    let mut policy = read(sent, names("audit_configs", "auditConfigs"));
+    if !masked.is_empty() && !names("bindings", "bindings") {
+        policy.bindings = call.cloud().policies().get(resource).bindings;
+    }
     let principals = policy.principals();
     call.check(
         Check::named("request")

@@ -59,3 +59,21 @@ async fn a_projects_policy_is_read_changed_and_tested() {
     assert_eq!(held, json!({ "permissions": ["resourcemanager.projects.get"] }));
     assert_eq!(rig.call("POST", CRM, "/v1/projects/nobodys:testIamPermissions", asked).await, (200, json!({})));
 }
+
+#[tokio::test]
+async fn a_policy_is_written_as_far_as_its_mask_says() {
+    let rig = Rig::new();
+    let read = async || rig.call("POST", CRM, "/v1/projects/shop-test:getIamPolicy", json!({})).await.1;
+    let set = async |mask: &str, policy: Value| {
+        let body = json!({ "policy": policy, "updateMask": mask });
+        assert_eq!(rig.call("POST", CRM, "/v1/projects/shop-test:setIamPolicy", body).await.0, 200);
+    };
+    let bindings = read().await["bindings"].clone();
+    let configs = json!([{ "service": "allServices", "auditLogConfigs": [{ "logType": "DATA_READ" }] }]);
+    set("auditConfigs", json!({ "auditConfigs": configs })).await;
+    assert_eq!((&read().await["auditConfigs"], &read().await["bindings"]), (&configs, &bindings));
+    set("bindings,etag", json!({ "bindings": bindings })).await;
+    assert_eq!(read().await["auditConfigs"], configs);
+    set("auditConfigs", json!({ "auditConfigs": [] })).await;
+    assert_eq!((&read().await["auditConfigs"], &read().await["bindings"]), (&Value::Null, &bindings));
+}
