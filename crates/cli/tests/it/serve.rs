@@ -102,15 +102,8 @@ impl Rig {
 async fn the_environment_file_appears_once_the_rig_answers_and_goes_with_it() {
     let home = Home::new();
     home.write("shop.given.yaml", SHOP);
-    // That of a rig which was killed: whoever waits for the file must not read this one.
-    home.write("rig.env", "export TOKENRIG_URL='http://127.0.0.1:1'\n");
-    let mut words = home.tokenrig(&["serve", "--given", "shop.given.yaml", "--env-file", "rig.env"]);
-    words.env("TMPDIR", home.path(""));
-    let running = Running::start(words);
-    let exports = crate::support::until("the file is the new one", || {
-        std::fs::read_to_string(home.path("rig.env")).ok().filter(|text| !text.contains("http://127.0.0.1:1'"))
-    })
-    .await;
+    let running = Running::start(home.tokenrig(&["serve", "--given", "shop.given.yaml", "--env-file", "rig.env"]));
+    let exports = home.appears("rig.env").await;
     let control = exports.lines().find_map(|line| line.strip_prefix("export TOKENRIG_URL='")?.strip_suffix('\''));
     let answer = ask(control.unwrap(), "GET /state", &[], "").await;
     assert_eq!(answer.json()["run.services"]["orders"]["customAudiences"], json!(["orders"]));
@@ -185,9 +178,11 @@ async fn beyond_loopback_it_would_need_keys_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_wrong_given_file_is_told_and_no_environment_file_appears() {
+async fn a_wrong_given_file_is_told_and_no_environment_file_is_there_not_even_an_old_one() {
     let home = Home::new();
     home.write("shop.given.yaml", "project: { projectId: shop-test, projectNumber: shop }\n");
+    // That of a rig which was killed: whoever waits for the file must not read this one.
+    home.write("rig.env", "export TOKENRIG_URL='http://127.0.0.1:1'\n");
     let told = home.call(&["serve", "--given", "shop.given.yaml", "--env-file", "rig.env"]).await;
     assert_told!(told, @r#"
     exit: 2
