@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokenrig_offline::Inherited;
+use tokenrig_offline::{Images, Inherited};
 use tokio::process::Command;
 
 /// Names a file of credentials for every client.
@@ -25,7 +25,8 @@ pub(crate) fn of_caller() -> Inherited {
         .collect();
     let well_known = env::home_dir().is_some_and(|home| home.join(WELL_KNOWN).exists());
     let set = env::var_os(CREDENTIALS).is_some_and(|value| !value.is_empty());
-    Inherited { variables, programs: programs(), well_known_credentials: well_known && !set }
+    let well_known_credentials = well_known && !set;
+    Inherited { variables, programs: programs(), well_known_credentials, images: Images::default() }
 }
 
 /// The environment of a command: the caller's, with what a rig sets in it and without what it removes.

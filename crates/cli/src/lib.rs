@@ -12,6 +12,7 @@
 
 mod arguments;
 mod child;
+mod containers;
 mod exec;
 mod inherited;
 mod log;

@@ -9,13 +9,13 @@ use std::{
 };
 
 use anstream::stream::RawStream;
-use tokenrig_offline::Offline;
+use tokenrig_offline::{Inherited, Offline};
 use tokenrig_report::{Junit, Look, Terminal};
 use tokenrig_runner::{Catalogue, Event, Options, Plan, Selection};
 
 use crate::{
     arguments::{Report, Run, World},
-    inherited,
+    containers, inherited,
     signals::Signals,
     tell,
 };
@@ -63,7 +63,8 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
             return 3;
         }
     };
-    let world = Arc::new(Offline::new(inherited::of_scenarios()));
+    let inherited = Inherited { images: containers::images().await, ..inherited::of_scenarios() };
+    let world = Arc::new(Offline::new(inherited));
     let ended = {
         let told = |event: Event| {
             junit.event(&event);

@@ -7,7 +7,7 @@ use tokenrig_report::Look;
 use tokenrig_runner::{Foundation, WorldFault, given};
 use tokenrig_scenario::{Given, Sources, read_given};
 
-use crate::{arguments::Standing, log, tell};
+use crate::{arguments::Standing, containers, log, tell};
 
 /// Starts the rig and puts in place what is given.
 ///
@@ -47,7 +47,7 @@ pub(crate) async fn start(
             return Err(3);
         }
     };
-    let site = RigSite::new(rig, inherited);
+    let site = RigSite::new(rig, Inherited { images: containers::images().await, ..inherited });
     for (given, sources) in &documents {
         if let Err(fault) = given::apply(&site, given).await {
             tell::text(&tokenrig_report::given_fault(&fault, sources, look));

@@ -15,6 +15,7 @@
 //! ```
 
 mod foundation;
+mod images;
 mod people;
 mod site;
 
@@ -25,10 +26,12 @@ use tokenrig_runner::{Foundation, Site, World, WorldFault, WorldName};
 
 pub use crate::{
     foundation::{FoundationFault, Place, builder, open},
+    images::Images,
     site::RigSite,
 };
 
-/// What a rig's clients get from outside: the environment of whoever called, and where real clients were installed.
+/// What a rig and its clients get from outside: the environment of whoever called, where real clients were installed, and
+/// who runs images.
 #[derive(Debug, Clone, Default)]
 pub struct Inherited {
     /// All variables that a command is started with, before the rig's are set.
@@ -37,6 +40,8 @@ pub struct Inherited {
     pub programs: BTreeMap<String, Vec<PathBuf>>,
     /// Whether a well-known credentials file lies where clients would find it: they then get a key of the owner.
     pub well_known_credentials: bool,
+    /// Who makes workloads of `{image: REF}`.
+    pub images: Images,
 }
 
 /// The world of rigs.
@@ -65,7 +70,7 @@ impl World for Offline {
             "python" | "node" => Err(format!("it is not installed; `cargo xtask conformance {need}` does it")),
             "gcloud" if self.inherited.programs.contains_key(need) => Ok(()),
             "gcloud" => Err("no `gcloud` is found".to_owned()),
-            "docker" => Err("image workloads are not played yet".to_owned()),
+            "docker" => self.inherited.images.offered(),
             "saml" => Err("SAML is not played yet".to_owned()),
             "netns" => Err("the route by network namespace is not built yet".to_owned()),
             _ => Err("nobody knows what that is".to_owned()),

@@ -30,9 +30,10 @@ pub struct RigSite {
 }
 
 impl RigSite {
-    /// A site on a running rig.
+    /// A site on a running rig, which plays images from now on as `inherited` says.
     #[must_use]
     pub fn new(rig: Rig, inherited: Inherited) -> Self {
+        rig.core().cloud_run().add_workload_kind("image", inherited.images.maker());
         Self { rig, inherited }
     }
 
