@@ -9,6 +9,11 @@ pub mod google {
         }
     }
     pub mod cloud {
+        pub mod functions {
+            pub mod v2 {
+                include!("google.cloud.functions.v2.rs");
+            }
+        }
         pub mod orgpolicy {
             pub mod v2 {
                 include!("google.cloud.orgpolicy.v2.rs");

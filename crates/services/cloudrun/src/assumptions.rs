@@ -207,6 +207,30 @@ pub(crate) const ALL: &[Assumption] = &[
         source: "Google documents the port's name; that gRPC needs no name is a guess",
     },
     Assumption {
+        name: "function_generation",
+        about: "whether version 2 of the API makes functions of the first generation",
+        default: "it does, where `environment` is GEN_1",
+        source: "Google documents that version 2 shows them; gcloud makes them by version 1, which is not played",
+    },
+    Assumption {
+        name: "function_audience",
+        about: "which audiences open a function of the first generation",
+        default: "its address alone, without a slash or anything else after it",
+        source: "not known in every detail",
+    },
+    Assumption {
+        name: "function_path",
+        about: "which path the code of a function sees",
+        default: "what follows its name, `/` if nothing does; both generations",
+        source: "not known; seen in logs of deployed functions",
+    },
+    Assumption {
+        name: "function_signature",
+        about: "whether the code of a function of the first generation sees the token's signature",
+        default: "it does not, as behind Cloud Run",
+        source: "not known",
+    },
+    Assumption {
         name: "start_up",
         about: "how long an instance may take until it listens at its port",
         default: "240 s",

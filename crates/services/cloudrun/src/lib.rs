@@ -1,9 +1,13 @@
-//! The stand-in for Cloud Run: `*.run.app` and the admin API at `run.googleapis.com`.
+//! The stand-in for Cloud Run and Cloud Functions: `*.run.app`, `*.cloudfunctions.net`, and the admin APIs at
+//! `run.googleapis.com` and `cloudfunctions.googleapis.com`.
 //!
 //! The front door lets a request in only if its ID token was signed by Google, is in time, was made for this very service,
 //! and stands for somebody with `run.routes.invoke`. The checks are `ingress credential issuer signature audience times
 //! permission`, in this order. What the door saw is kept, and [`CloudRun::received`] tells it; a log of requests stands in
 //! the cloud's audit trail.
+//!
+//! Functions are doors of the same kind. One of the second generation is a service of the same name, with one address and
+//! one audience more; one of the first has its own policy and the permission `cloudfunctions.functions.invoke`.
 //!
 //! Behind it answers what [`CloudRun::set_workload`] was told: an echo, an issuer of the rig, answers in their order, a
 //! server on this machine, a command that the rig starts, or a [`Workload`] of another crate's.
@@ -41,14 +45,16 @@ pub use crate::{
     workload::{Contract, InstanceFault, IssuerRouter, Logs, Workload, WorkloadFault, WorkloadMaker},
 };
 
-/// The service as a rig composes it: it answers for every host below `run.app`, as Google does.
+/// The service as a rig composes it: it answers for every host below `run.app` and `cloudfunctions.net`, as Google
+/// does.
 #[must_use]
 pub fn service(run: &CloudRun) -> Service {
     Service {
         name: "cloudrun",
+        about: "Cloud Run: the front door of `*.run.app`, the admin API v2",
         api: service::admin::api(run),
         fronts: vec![Front {
-            hosts: Hosts::when(|host| host.ends_with(".run.app")),
+            hosts: Hosts::when(|host| host.ends_with(".run.app") || urls::is_functions_host(host)),
             router: routes::router(run.clone()),
         }],
         refusals: refusals::ALL,

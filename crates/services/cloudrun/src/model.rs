@@ -1,5 +1,6 @@
 //! Services: their rules, names and URLs.
 
+pub(crate) use crate::urls::is_functions_host;
 use std::{sync::Arc, time::Duration};
 
 use tokenrig_cloud::Cloud;
@@ -7,7 +8,7 @@ use tokenrig_protos::google::cloud::run::v2::{Service, env_var};
 
 use crate::{
     assumptions::Settings,
-    urls::{hashed_host, numbered_host},
+    urls::{functions_host, hashed_host, numbered_host},
     workload::Contract,
 };
 
@@ -57,6 +58,46 @@ impl ServiceName {
     }
 }
 
+/// `projects/P/locations/L/functions/F`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionName {
+    /// As written: the project's id or number.
+    pub(crate) project: String,
+    pub(crate) location: String,
+    pub(crate) function: String,
+}
+
+impl FunctionName {
+    /// Reads a full name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let segments: Vec<&str> = name.split('/').collect();
+        let ["projects", project, "locations", location, "functions", function] = segments[..] else { return None };
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Some(Self { project: text(project)?, location: text(location)?, function: text(function)? })
+    }
+
+    /// The name under which it is kept: with the project's id.
+    pub(crate) fn canonical(&self, project_id: &str) -> String {
+        format!("projects/{project_id}/locations/{}/functions/{}", self.location, self.function)
+    }
+
+    /// Where it answers, without `https://`.
+    pub(crate) fn address(&self, project_id: &str) -> String {
+        format!("{}/{}", functions_host(&self.location, project_id), self.function)
+    }
+
+    /// Whether its last part can name a function: at most 63 characters of `[a-zA-Z0-9_-]`, beginning with a letter, not
+    /// ending with `_` or `-`. Source: the Cloud Functions reference, version 1.
+    pub(crate) fn is_valid(&self) -> bool {
+        let id = &self.function;
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        (1..=63).contains(&id.len())
+            && id.chars().all(good)
+            && id.starts_with(|c: char| c.is_ascii_alphabetic())
+            && id.ends_with(|c: char| c.is_ascii_alphanumeric())
+    }
+}
+
 /// The resource name of policies.
 pub(crate) fn policy_name(canonical: &str) -> String {
     format!("//run.googleapis.com/{canonical}")
@@ -80,6 +121,36 @@ impl Deployed {
         let canonical = name.canonical(&cloud.project().id);
         let contract = Arc::new(contract(&resource, &name, settings));
         Arc::new(Self { policy: policy_name(&canonical), canonical, hosts, audiences, contract, resource, name })
+    }
+
+    /// A function of the first generation, in the words of a service.
+    pub(crate) fn function(
+        resource: Service,
+        function: &FunctionName,
+        canonical: &str,
+        cloud: &Cloud,
+        settings: &Settings,
+    ) -> Arc<Self> {
+        let host = functions_host(&function.location, &cloud.project().id);
+        let name = ServiceName {
+            project: function.project.clone(),
+            location: function.location.clone(),
+            service: function.function.clone(),
+        };
+        Arc::new(Self {
+            policy: format!("//cloudfunctions.googleapis.com/{canonical}"),
+            canonical: canonical.to_owned(),
+            hosts: [host.clone(), host],
+            audiences: resource.custom_audiences.clone(),
+            contract: Arc::new(contract(&resource, &name, settings)),
+            resource,
+            name,
+        })
+    }
+
+    /// Whether it is a function of the first generation.
+    pub(crate) fn is_function(&self) -> bool {
+        self.hosts.iter().any(|host| is_functions_host(host))
     }
 
     /// Whether it has a tag of this name, which is a host name of its own in front of the service's.

@@ -1,5 +1,8 @@
-//! Every refusal that Cloud Run's front door and its admin API can give here.
+//! Every refusal that the front doors of Cloud Run and Cloud Functions and their admin APIs can give here.
 
+mod functions;
+
+pub(crate) use self::functions::*;
 use tokenrig_decision::{Code, Detail, Evidence, Refusal, Wire};
 
 const INVALID_TOKEN: (&str, &str) =
@@ -213,4 +216,14 @@ pub(crate) const ALL: &[&Refusal] = &[
     &REVISION_NOT_FOUND,
     &OPERATION_NOT_FOUND,
     &FIELD_INVALID,
+    &FUNCTION_NO_CREDENTIAL,
+    &FUNCTION_TOKEN_UNVERIFIABLE,
+    &FUNCTION_PERMISSION_DENIED,
+    &FUNCTION_NOT_FOUND,
+    &FUNCTION_EXISTS,
+    &NO_SUCH_FUNCTION,
+    &FUNCTION_ADMIN_DENIED,
+    &FUNCTION_ACT_AS_DENIED,
+    &FUNCTION_OPERATION_NOT_FOUND,
+    &FUNCTION_FIELD_INVALID,
 ];

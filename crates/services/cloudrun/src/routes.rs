@@ -6,7 +6,11 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::{header, request::Parts};
+use http::{
+    Uri, header,
+    request::Parts,
+    uri::{Authority, PathAndQuery},
+};
 use http_body_util::BodyExt as _;
 use tokenrig_clock::real::within;
 use tokenrig_decision::{Check, Decision};
@@ -20,8 +24,8 @@ use crate::{
     model::Deployed,
     refusals,
     service::{
-        CloudRun, Received,
-        door::{self, Admission, Presented, SURFACE},
+        CloudRun, Found, Received,
+        door::{self, Admission, Entrance, Presented, entrance::or},
     },
     workload::{Behind, Failure, is_grpc},
 };
@@ -40,21 +44,22 @@ async fn front(State(run): State<CloudRun>, request: Request) -> Response {
 }
 
 async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, trace: &str) -> Response {
-    let Some((service, behind)) = run.at_host(&presented.host) else {
-        return not_found(run, &presented, "a deployed service");
+    let (entrance, found) = run.at(&presented.host, &presented.path);
+    let Some(Found { service, behind, taken }) = found else {
+        return not_found(run, entrance, &presented, "a deployed service or function");
     };
     // Known: the front end keeps this path to itself.
-    if presented.path == "/healthz" {
-        return not_found(run, &presented, "a path other than /healthz, which the front end keeps");
+    if entrance.keeps_healthz && presented.path == "/healthz" {
+        return not_found(run, entrance, &presented, "a path other than /healthz, which the front end keeps");
     }
     let settings = run.settings();
     let stream = is_grpc(&parts.headers);
     // Who answers in the rig itself reads a body whole; what is passed on may be endless.
     let most = (!(stream && behind.passes_on())).then_some(settings.largest_body);
     let (body, copy) = Tap::on(body, settings.kept_body, most);
-    let admission = door::admit(&service, &presented, run.cloud(), settings);
+    let admission = door::admit(&service, entrance, &presented, run.cloud(), settings);
     match admission.decision.verdict() {
-        Ok(()) => let_in(run, &service, behind, admission, presented, parts, (body, copy), trace).await,
+        Ok(()) => let_in(run, &service, (behind, taken), admission, presented, parts, (body, copy), trace).await,
         Err(refused) => {
             if !stream {
                 // So that it can be told what was received. What is too long, or breaks off, changes nothing.
@@ -71,7 +76,7 @@ async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, 
 async fn let_in(
     run: &CloudRun,
     service: &Deployed,
-    behind: Behind,
+    (behind, taken): (Behind, usize),
     mut admission: Admission,
     presented: Presented,
     mut parts: Parts,
@@ -81,6 +86,12 @@ async fn let_in(
     let checked = presented.credential.as_ref().filter(|_| admission.signature.is_some());
     headers::prepare(&mut parts, checked, trace, run.new_span());
     let kept = parts.clone();
+    if taken > 0 {
+        parts.uri = below(&parts.uri, taken);
+    }
+    if service.is_function() {
+        headers::of_function(&mut parts.headers, trace);
+    }
     let contract = run.contract(service, &behind);
     let work = behind.answer(Request::from_parts(parts, body), &contract);
     let answer = within(contract.timeout, work).await;
@@ -124,9 +135,18 @@ fn fail(decision: &mut Decision, check: Check) -> Response {
     response
 }
 
+/// The address without the first `taken` bytes of its path, which led to a function.
+fn below(uri: &Uri, taken: usize) -> Uri {
+    let path = uri.path_and_query().map_or("", PathAndQuery::as_str).get(taken..).unwrap_or_default();
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = path.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
 /// What the request shows. The host is that of the URL (HTTP/2) or of the `Host` header.
 fn presented(parts: &Parts, run: &CloudRun) -> Presented {
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    let authority = parts.uri.authority().map(Authority::as_str);
     let header = || parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let host = authority.or_else(header).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
@@ -146,7 +166,7 @@ fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Part
     let number = cloud.decisions().record(decision, status);
     entry.labels.push(("decision", number.to_string()));
     cloud.audit().record_request(entry);
-    let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), http::uri::PathAndQuery::as_str);
+    let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), PathAndQuery::as_str);
     let received = Received {
         seq: 0,
         at: cloud.now(),
@@ -163,15 +183,14 @@ fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Part
     run.keep(received, copy);
 }
 
-fn not_found(run: &CloudRun, presented: &Presented, expected: &'static str) -> Response {
+fn not_found(run: &CloudRun, entrance: &'static Entrance, presented: &Presented, expected: &'static str) -> Response {
     let check = Check::named("service")
         .expected(expected)
         .found(format!("https://{}{}", presented.host, presented.path))
-        .holds(false)
-        .or_refuse(&refusals::NOT_FOUND, "run-front-not-found")
-        .with("path", &presented.path)
-        .mend(|| "call the URL of a deployed service (`uri`)".to_owned());
-    let mut decision = Decision::of(SURFACE, door::INVOKE);
+        .holds(false);
+    let check = or(check, entrance.not_found, &presented.path)
+        .mend(|| "call the URL of a deployed service (`uri`) or function (`url`)".to_owned());
+    let mut decision = Decision::of(entrance.surface, entrance.permission);
     let response = fail(&mut decision, check);
     run.cloud().decisions().record(decision, response.status().as_u16());
     response

@@ -58,6 +58,18 @@ pub(crate) fn numbered_host(service: &str, project_number: &str, region: &str) -
     format!("{service}-{project_number}.{region}.run.app")
 }
 
+/// The host of a region's functions.
+#[must_use]
+pub(crate) fn functions_host(region: &str, project_id: &str) -> String {
+    format!("{region}-{project_id}.cloudfunctions.net")
+}
+
+/// Whether functions answer at this host.
+#[must_use]
+pub(crate) fn is_functions_host(host: &str) -> bool {
+    host.ends_with(".cloudfunctions.net")
+}
+
 /// The host with the project's hash.
 #[must_use]
 pub(crate) fn hashed_host(service: &str, hash: &str, region: &str) -> String {

@@ -61,6 +61,13 @@ pub(crate) fn prepare(parts: &mut Parts, checked: Option<&Credential>, trace: &s
     put(TRACEPARENT, format!("00-{trace}-{span:016x}-01"));
 }
 
+/// What code of a function of the first generation gets beside: the number of its execution, 12 characters.
+pub(crate) fn of_function(headers: &mut HeaderMap, trace: &str) {
+    if let Some(value) = trace.get(..12).and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(HeaderName::from_static("function-execution-id"), value);
+    }
+}
+
 /// What the front end adds to every answer.
 pub(crate) fn finish(headers: &mut HeaderMap, trace: &str) {
     headers.entry(http::header::SERVER).or_insert(HeaderValue::from_static("Google Frontend"));

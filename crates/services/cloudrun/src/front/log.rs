@@ -29,16 +29,25 @@ pub(crate) fn entry(
     let target = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let host = service.hosts.last().map(String::as_str).unwrap_or_default();
     let agent = parts.headers.get(http::header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-    RequestEntry {
-        log: "run.googleapis.com/requests",
-        resource_type: "cloud_run_revision",
-        resource_labels: vec![
-            ("project_id", cloud.project().id.clone()),
+    let project = ("project_id", cloud.project().id.clone());
+    let (log, resource_type, resource_labels) = if service.is_function() {
+        let labels =
+            vec![project, ("region", service.name.location.clone()), ("function_name", service.name.service.clone())];
+        ("cloudfunctions.googleapis.com/cloud-functions", "cloud_function", labels)
+    } else {
+        let labels = vec![
+            project,
             ("location", service.name.location.clone()),
             ("service_name", service.name.service.clone()),
             ("revision_name", service.contract.revision.clone()),
             ("configuration_name", service.name.service.clone()),
-        ],
+        ];
+        ("run.googleapis.com/requests", "cloud_run_revision", labels)
+    };
+    RequestEntry {
+        log,
+        resource_type,
+        resource_labels,
         labels,
         severity: match status {
             500.. => Severity::Error,

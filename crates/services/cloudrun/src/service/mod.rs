@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod door;
+mod functions;
 mod received;
 
 use std::{
@@ -21,10 +22,14 @@ use tokenrig_protos::google::{
 };
 
 pub use self::received::Received;
+use self::{
+    door::{Entrance, entrance},
+    functions::{Backing, DeployedFunction},
+};
 use crate::{
     assumptions::Settings,
     front::tap::Copy,
-    model::{Deployed, ServiceName, hosts},
+    model::{Deployed, FunctionName, ServiceName, hosts, is_functions_host},
     workload::{Behind, Contract, IssuerRouter, WorkloadFault, WorkloadMaker},
 };
 
@@ -57,6 +62,14 @@ pub struct Summary {
     pub invoker_iam_disabled: bool,
 }
 
+/// What a request has reached.
+pub(crate) struct Found {
+    pub(crate) service: Arc<Deployed>,
+    pub(crate) behind: Behind,
+    /// Bytes of the path that only led here: `/FUNCTION`.
+    pub(crate) taken: usize,
+}
+
 struct Inner {
     cloud: Cloud,
     settings: Settings,
@@ -77,6 +90,10 @@ struct State {
     operations: VecDeque<(String, Operation)>,
     /// Host to canonical name.
     hosts: BTreeMap<String, String>,
+    /// By canonical name.
+    functions: BTreeMap<String, Arc<DeployedFunction>>,
+    /// `HOST/FUNCTION` to canonical name.
+    addresses: BTreeMap<String, String>,
     /// What was given, by canonical name; it also serves a service that is deployed later.
     workloads: BTreeMap<String, (Value, Behind)>,
     /// Kinds of workloads that others have added.
@@ -124,17 +141,28 @@ impl CloudRun {
     }
 
     /// The name under which `service` is kept: a full name with the project's id or number, or the bare id of a service,
-    /// of which the one in the project's own location is meant if there are several.
+    /// of which the one in the project's own location is meant if there are several. The same of a function.
     fn canonical(&self, service: &str) -> Option<String> {
         let project = self.cloud().project();
         if let Some(name) = ServiceName::parse(service) {
             return project.is(&name.project).then(|| name.canonical(&project.id));
         }
         let state = self.read();
+        if let Some(name) = FunctionName::parse(service) {
+            return project.is(&name.project).then(|| match state.functions.get(&name.canonical(&project.id)) {
+                Some(function) => function.key().to_owned(),
+                None => name.canonical(&project.id),
+            });
+        }
         let mut named: Vec<&Arc<Deployed>> =
             state.services.values().filter(|deployed| deployed.name.service == service).collect();
         named.sort_by_key(|deployed| deployed.name.location != project.location);
-        named.first().map(|deployed| deployed.name.canonical(&project.id))
+        let of_service = named.first().map(|deployed| deployed.canonical.clone());
+        of_service.or_else(|| {
+            let mut named: Vec<_> = state.functions.values().filter(|one| one.name.function == service).collect();
+            named.sort_by_key(|function| function.name.location != project.location);
+            named.first().map(|function| function.key().to_owned())
+        })
     }
 
     /// Adds a kind of workload, for example `image`: the word under which a given document tells of it, and what makes one.
@@ -147,7 +175,7 @@ impl CloudRun {
         self.write().environment = Some(make);
     }
 
-    /// Says what answers behind a service, by its full name or id, in the words of a given document. A service that is
+    /// Says what answers behind a service or a function, by its full name or id, in the words of a given document. A service that is
     /// not deployed yet gets it when it is. What answered before is stopped.
     ///
     /// # Errors
@@ -155,11 +183,10 @@ impl CloudRun {
     /// [`WorkloadFault`] says what is wrong with `told`.
     pub fn set_workload(&self, service: &str, told: &Value) -> Result<(), WorkloadFault> {
         let service = service.strip_prefix("//run.googleapis.com/").unwrap_or(service);
-        let name = self.meant(service).ok_or_else(|| WorkloadFault::OtherProject(service.to_owned()))?;
-        let [_, main] = hosts(&name, self.cloud());
+        let service = service.strip_prefix("//cloudfunctions.googleapis.com/").unwrap_or(service);
+        let (canonical, main) = self.meant(service).ok_or_else(|| WorkloadFault::OtherProject(service.to_owned()))?;
         let makers = self.read().makers.clone();
         let behind = Behind::told(told, &format!("https://{main}"), &self.inner.issuer, &makers)?;
-        let canonical = name.canonical(&self.cloud().project().id);
         let before = self.write().workloads.insert(canonical, (told.clone(), behind));
         if let Some((_, before)) = before {
             before.retire();
@@ -167,18 +194,23 @@ impl CloudRun {
         Ok(())
     }
 
-    /// The name that `service` stands for, deployed or not; `None` if it is of another project.
-    fn meant(&self, service: &str) -> Option<ServiceName> {
+    /// The name that `service` stands for, deployed or not, and where it answers, without `https://`; `None` if it is of
+    /// another project.
+    fn meant(&self, service: &str) -> Option<(String, String)> {
         let project = self.cloud().project();
-        match self.canonical(service) {
-            Some(canonical) => ServiceName::parse(&canonical),
-            None if service.contains('/') => None,
-            None => Some(ServiceName {
-                project: project.id.clone(),
-                location: project.location.clone(),
-                service: service.to_owned(),
-            }),
-        }
+        let canonical = match self.canonical(service) {
+            Some(canonical) => canonical,
+            None if service.contains('/') => return None,
+            None => format!("projects/{}/locations/{}/services/{service}", project.id, project.location),
+        };
+        let address = match FunctionName::parse(&canonical) {
+            Some(function) => function.address(&project.id),
+            None => {
+                let [_, main] = hosts(&ServiceName::parse(&canonical)?, self.cloud());
+                main
+            }
+        };
+        Some((canonical, address))
     }
 
     /// What the instances that the rig started for a service have written, oldest line first, within bounds.
@@ -220,11 +252,16 @@ impl CloudRun {
         told.collect()
     }
 
-    /// Requests that reached a service after number `since`, refused ones included, oldest first. `None`: no such service.
+    /// Requests that reached a service or a function after number `since`, refused ones included, oldest first. `None`:
+    /// nothing of this name is deployed.
     #[must_use]
     pub fn received(&self, service: &str, since: u64) -> Option<Vec<Received>> {
         let canonical = self.canonical(service)?;
-        self.read().services.contains_key(&canonical).then(|| self.inner.received.since(&canonical, since))
+        let known = {
+            let state = self.read();
+            state.services.contains_key(&canonical) || state.functions.contains_key(&canonical)
+        };
+        known.then(|| self.inner.received.since(&canonical, since))
     }
 
     pub(crate) fn keep(&self, received: Received, body: Copy) {
@@ -237,12 +274,28 @@ impl CloudRun {
         self.read().at(host).is_some()
     }
 
-    /// The service at this host, and what answers behind it.
-    pub(crate) fn at_host(&self, host: &str) -> Option<(Arc<Deployed>, Behind)> {
+    /// What is at this address. The entrance is also that of what is not there.
+    pub(crate) fn at(&self, host: &str, path: &str) -> (&'static Entrance, Option<Found>) {
         let state = self.read();
-        let deployed = Arc::clone(state.at(host)?);
-        let workload = state.workloads.get(&deployed.canonical).map(|(_, behind)| behind.clone()).unwrap_or_default();
-        Some((deployed, workload))
+        let (entrance, service, taken) = if is_functions_host(host) {
+            match state.function_at(host, path) {
+                None => (&entrance::SECOND, None, 0),
+                Some(function) => match &function.backing {
+                    Backing::Own(own) => (&entrance::FIRST, Some(own), 1 + function.name.function.len()),
+                    Backing::Service(service) => {
+                        (&entrance::SECOND, state.services.get(service), 1 + function.name.function.len())
+                    }
+                },
+            }
+        } else {
+            (&entrance::RUN, state.at(host), 0)
+        };
+        let found = service.map(|service| Found {
+            behind: state.workloads.get(&service.canonical).map(|(_, behind)| behind.clone()).unwrap_or_default(),
+            service: Arc::clone(service),
+            taken,
+        });
+        (entrance, found)
     }
 
     /// What an instance of a service is promised, with the rig's own variables if the rig starts it.

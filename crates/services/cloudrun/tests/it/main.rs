@@ -3,6 +3,7 @@
 mod admin;
 mod commands;
 mod front;
+mod functions;
 mod proxy;
 mod refusals;
 mod rig;

@@ -16,9 +16,9 @@ use tokenrig_protos::google::{
     },
     longrunning::Operation,
 };
-use tokenrig_wire::{Api, Call, iam, merge, operation, page};
+use tokenrig_wire::{Api, Call, iam, merge, operation, page, with};
 
-use super::{CloudRun, OPERATIONS};
+use super::{CloudRun, OPERATIONS, functions};
 use crate::{
     model::{Deployed, ServiceName, is_service_id, policy_name},
     refusals,
@@ -28,7 +28,7 @@ use crate::{
 const LONGEST_AUDIENCES: usize = 32_768;
 
 pub(crate) fn api(run: &CloudRun) -> Api {
-    Api::new()
+    let api = Api::new()
         .on("run.projects.locations.services.create", with(run, CloudRun::create))
         .on("run.projects.locations.services.get", with(run, CloudRun::get))
         .on("run.projects.locations.services.list", with(run, CloudRun::list))
@@ -39,20 +39,8 @@ pub(crate) fn api(run: &CloudRun) -> Api {
         .on("run.projects.locations.services.testIamPermissions", with(run, CloudRun::test_iam_permissions))
         .on("run.projects.locations.services.revisions.get", with(run, CloudRun::get_revision))
         .on("run.projects.locations.services.revisions.list", with(run, CloudRun::list_revisions))
-        .on("run.projects.locations.operations.get", with(run, CloudRun::get_operation))
-}
-
-/// Nothing of the admin API waits, so a method is a plain function of the service.
-fn with<Request, Response>(
-    run: &CloudRun,
-    method: fn(&CloudRun, &Call, Request) -> Result<Response, Refused>,
-) -> impl Fn(Call, Request) -> std::future::Ready<Result<Response, Refused>> + Send + Sync + 'static
-where
-    Request: 'static,
-    Response: 'static,
-{
-    let run = run.clone();
-    move |call, request| std::future::ready(method(&run, &call, request))
+        .on("run.projects.locations.operations.get", with(run, CloudRun::get_operation));
+    functions::on(api, run)
 }
 
 impl CloudRun {
@@ -134,9 +122,21 @@ impl CloudRun {
         let made = self.told(call, told, &name, before.map(|before| &before.resource))?;
         self.act_as(call, made.template.as_ref().map_or("", |template| &template.service_account))?;
         let operation = self.operation(&made, if before.is_some() { "update" } else { "create" });
-        if validate_only {
-            return Ok(operation);
+        if !validate_only {
+            self.deploy(call, made, name, before, &operation)?;
         }
+        Ok(operation)
+    }
+
+    /// Puts a service in its place.
+    pub(super) fn deploy(
+        &self,
+        call: &Call,
+        made: Service,
+        name: ServiceName,
+        before: Option<&Arc<Deployed>>,
+        operation: &Operation,
+    ) -> Result<(), Refused> {
         let canonical = made.name.clone();
         let revision = self.revision_of(&made, &name);
         let deployed = Deployed::new(made, name.clone(), self.cloud(), self.settings());
@@ -159,9 +159,9 @@ impl CloudRun {
                 revisions.pop_front();
             }
         }
-        state.remember(&operation);
+        state.remember(operation);
         state.services.insert(canonical, deployed);
-        Ok(operation)
+        Ok(())
     }
 
     fn delete(&self, call: &Call, request: DeleteServiceRequest) -> Result<Operation, Refused> {
@@ -171,21 +171,26 @@ impl CloudRun {
         if request.validate_only {
             return Ok(operation);
         }
+        self.write().remember(&operation);
+        self.remove(&canonical);
+        Ok(operation)
+    }
+
+    /// Takes a service away, with its policy.
+    pub(super) fn remove(&self, canonical: &str) {
         let mut state = self.write();
-        state.services.remove(&canonical);
-        state.revisions.remove(&canonical);
-        for host in &deployed.hosts {
+        let deployed = state.services.remove(canonical);
+        state.revisions.remove(canonical);
+        for host in deployed.iter().flat_map(|deployed| &deployed.hosts) {
             state.hosts.remove(host);
         }
-        state.remember(&operation);
         // What was told of the workload stays for a service of this name that is deployed later.
-        let behind = state.workloads.get(&canonical).map(|(_, behind)| behind.clone());
+        let behind = state.workloads.get(canonical).map(|(_, behind)| behind.clone());
         drop(state);
-        self.cloud().policies().remove(&policy_name(&canonical));
+        self.cloud().policies().remove(&policy_name(canonical));
         if let Some(behind) = behind {
             behind.retire();
         }
-        Ok(operation)
     }
 
     fn get_iam_policy(&self, call: &Call, request: GetIamPolicyRequest) -> Result<Policy, Refused> {
@@ -256,7 +261,7 @@ impl CloudRun {
     }
 
     /// The operation of a change (`create`, `update`, `delete`), done at once.
-    fn operation(&self, service: &Service, change: &str) -> Operation {
+    pub(super) fn operation(&self, service: &Service, change: &str) -> Operation {
         let parent = service.name.rsplit_once("/services/").map_or("", |(parent, _)| parent);
         let id = self.uid("run operation", &format!("{change} {} {}", service.name, service.etag));
         operation::done(format!("{parent}/operations/{id}"), Some(operation::pack(service)), service)
@@ -276,7 +281,7 @@ impl CloudRun {
 }
 
 impl super::State {
-    fn remember(&mut self, operation: &Operation) {
+    pub(super) fn remember(&mut self, operation: &Operation) {
         if self.operations.len() >= OPERATIONS {
             self.operations.pop_front();
         }

@@ -15,7 +15,7 @@ use crate::model::{ServiceName, hosts};
 
 impl CloudRun {
     /// The service that `told` makes of the one that was there `before`.
-    pub(super) fn told(
+    pub(in crate::service) fn told(
         &self,
         call: &Call,
         told: Service,
@@ -155,7 +155,7 @@ impl CloudRun {
     }
 
     /// A uid in the usual form, the same for the same thing of the same rig.
-    pub(super) fn uid(&self, kind: &str, name: &str) -> String {
+    pub(in crate::service) fn uid(&self, kind: &str, name: &str) -> String {
         let hex = self.cloud().derived_hex(kind, name);
         let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
         [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")

@@ -1,5 +1,6 @@
 //! The front door: may this request come in?
 
+pub(crate) mod entrance;
 mod token;
 
 use std::fmt;
@@ -11,12 +12,8 @@ use tokenrig_jose::{Jws, Map, peek};
 use tokenrig_policy::{Attributes, Identity};
 use tokenrig_protos::google::cloud::run::v2::IngressTraffic;
 
-use crate::{assumptions::Settings, model::Deployed, refusals};
-
-/// The surface word of its decisions.
-pub(crate) const SURFACE: &str = "cloud-run-front";
-/// The permission that opens it.
-pub(crate) const INVOKE: &str = "run.routes.invoke";
+pub(crate) use self::entrance::Entrance;
+use crate::{assumptions::Settings, model::Deployed};
 
 /// What a request shows at the door.
 #[derive(Debug)]
@@ -73,6 +70,7 @@ pub(crate) struct Opened {
 /// What all checks read.
 pub(crate) struct Asked<'a> {
     pub(crate) service: &'a Deployed,
+    pub(crate) entrance: &'static Entrance,
     pub(crate) request: &'a Presented,
     pub(crate) cloud: &'a Cloud,
     pub(crate) settings: &'a Settings,
@@ -81,11 +79,17 @@ pub(crate) struct Asked<'a> {
 
 /// The checks of the door, in its order. The first that fails gives the answer; the others are made too where they can
 /// be, so that a person mends everything at once.
-pub(crate) fn admit(service: &Deployed, request: &Presented, cloud: &Cloud, settings: &Settings) -> Admission {
+pub(crate) fn admit(
+    service: &Deployed,
+    entrance: &'static Entrance,
+    request: &Presented,
+    cloud: &Cloud,
+    settings: &Settings,
+) -> Admission {
     let attributes =
         Attributes { time: cloud.now(), path: Some(request.path.clone()), host: Some(request.host.clone()) };
-    let asked = Asked { service, request, cloud, settings, attributes };
-    let mut decision = Decision::of(SURFACE, INVOKE);
+    let asked = Asked { service, entrance, request, cloud, settings, attributes };
+    let mut decision = Decision::of(entrance.surface, entrance.permission);
     decision.add(ingress(&asked));
     if let Some(check) = everybody(&asked) {
         decision.add(check);
@@ -117,26 +121,24 @@ fn ingress(asked: &Asked<'_>) -> Check {
         IngressTraffic::InternalOnly | IngressTraffic::InternalLoadBalancer => inside,
         IngressTraffic::None => false,
     };
-    Check::named("ingress")
+    let check = Check::named("ingress")
         .expected("a request from where the service takes requests")
         .found(json!({
             "from": from,
             "ingress": told.ingress().as_str_name(),
             "defaultUriDisabled": told.default_uri_disabled,
         }))
-        .holds(open && !told.default_uri_disabled)
-        .or_refuse(&refusals::NOT_FOUND, "run-front-ingress-not-allowed")
-        .with("path", &asked.request.path)
-        .mend(|| {
-            if told.default_uri_disabled {
-                "clear `defaultUriDisabled` of the service, or call it by another address".to_owned()
-            } else {
-                format!(
-                    "set `ingress` of the service to INGRESS_TRAFFIC_ALL, or call it from inside: it is {}",
-                    told.ingress().as_str_name()
-                )
-            }
-        })
+        .holds(open && !told.default_uri_disabled);
+    entrance::or(check, asked.entrance.ingress, &asked.request.path).mend(|| {
+        if told.default_uri_disabled {
+            "clear `defaultUriDisabled` of the service, or call it by another address".to_owned()
+        } else {
+            format!(
+                "set `ingress` of the service to INGRESS_TRAFFIC_ALL, or call it from inside: it is {}",
+                told.ingress().as_str_name()
+            )
+        }
+    })
 }
 
 /// The check of a service that everybody may invoke; `None` if a credential is needed.
@@ -145,8 +147,9 @@ fn everybody(asked: &Asked<'_>) -> Option<Check> {
         let check = Check::named("permission").expected("anybody");
         return Some(check.found("`invokerIamDisabled` is set on the service"));
     }
-    let verdict = asked.cloud.permit_identity(&Identity::Anonymous, INVOKE, &asked.service.policy, &asked.attributes);
-    verdict.granted().then(|| verdict.check(&Identity::Anonymous, INVOKE))
+    let invoke = asked.entrance.permission;
+    let verdict = asked.cloud.permit_identity(&Identity::Anonymous, invoke, &asked.service.policy, &asked.attributes);
+    verdict.granted().then(|| verdict.check(&Identity::Anonymous, invoke))
 }
 
 /// A token as far as it can be opened.

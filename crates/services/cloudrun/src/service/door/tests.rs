@@ -25,6 +25,7 @@ struct Door {
     clock: Arc<ManualClock>,
     cloud: Cloud,
     settings: Settings,
+    entrance: &'static Entrance,
     service: Service,
     caller: Arc<ServiceAccount>,
     path: &'static str,
@@ -38,7 +39,16 @@ fn door() -> Door {
     let new = NewAccount { account: "caller".into(), ..NewAccount::default() };
     let caller = cloud.accounts().create(new).unwrap();
     let service = Service { name: NAME.to_owned(), ..Service::default() };
-    let door = Door { clock, cloud, settings: Settings::default(), service, caller, path: "/orders/1", inside: false };
+    let door = Door {
+        clock,
+        cloud,
+        settings: Settings::default(),
+        entrance: &entrance::RUN,
+        service,
+        caller,
+        path: "/orders/1",
+        inside: false,
+    };
     door.bind(Binding::of("roles/run.invoker", [format!("serviceAccount:{}", door.caller.email)]));
     door
 }
@@ -82,7 +92,7 @@ impl Door {
             credential: header.map(|(header, value)| Credential { header, value }),
             inside: self.inside,
         };
-        admit(&self.deployed(), &request, &self.cloud, &self.settings)
+        admit(&self.deployed(), self.entrance, &request, &self.cloud, &self.settings)
     }
 
     fn bearer(&self, token: &str) -> Admission {
@@ -264,7 +274,7 @@ fn who_may_not_invoke_answers_403_and_reads_what_is_missing(door: Door) {
     let admission = door.bearer(&door.token(&door.url()));
     assert_eq!(outcome(&admission), refused("permission", "run-front-permission-denied", 403));
     let check = admission.decision.failed().unwrap();
-    assert_eq!(check.expectation()["permission"], INVOKE);
+    assert_eq!(check.expectation()["permission"], entrance::RUN.permission);
     assert!(check.mending().unwrap().contains("roles/run.invoker"), "{:?}", check.mending());
 }
 

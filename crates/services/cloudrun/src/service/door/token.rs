@@ -6,8 +6,8 @@ use tokenrig_decision::Check;
 use tokenrig_jose::{DateFault, Jws, Map, numeric_date, shorten};
 use tokenrig_policy::Identity;
 
-use super::{Asked, INVOKE, Parsed};
-use crate::{assumptions::UserWithoutInvoker, refusals};
+use super::{Asked, Parsed, entrance::or};
+use crate::assumptions::UserWithoutInvoker;
 
 /// The issuers of Google's ID tokens.
 const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
@@ -15,24 +15,20 @@ const ISSUERS: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"
 const GCLOUD: &str = "32555940559.apps.googleusercontent.com";
 
 fn unverifiable(check: Check, asked: &Asked<'_>) -> Check {
-    check.or_refuse(&refusals::TOKEN_UNVERIFIABLE, "run-front-token-unverifiable").with("path", &asked.request.path)
+    or(check, asked.entrance.unverifiable, &asked.request.path)
 }
 
 fn denied(check: Check, asked: &Asked<'_>) -> Check {
-    check.or_refuse(&refusals::PERMISSION_DENIED, "run-front-permission-denied").with("path", &asked.request.path)
+    or(check, asked.entrance.denied, &asked.request.path)
 }
 
 /// Whether there is an ID token at all, and the token if it can be read.
 pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Parsed>) {
     let check = Check::named("credential").expected("Authorization: Bearer ID_TOKEN");
     let Some(credential) = &asked.request.credential else {
-        let check = check
-            .holds(false)
-            .or_refuse(&refusals::NO_CREDENTIAL, "run-front-no-credential")
-            .with("path", &asked.request.path)
-            .mend(|| {
-                "send an ID token as `Authorization: Bearer`, or grant `roles/run.invoker` to `allUsers`".to_owned()
-            });
+        let role = asked.entrance.role;
+        let check = or(check.holds(false), asked.entrance.no_credential, &asked.request.path)
+            .mend(|| format!("send an ID token as `Authorization: Bearer`, or grant `{role}` to `allUsers`"));
         return (check, None);
     };
     let Some(token) = credential.bearer() else {
@@ -136,22 +132,21 @@ pub(crate) fn times(asked: &Asked<'_>, claims: &Map) -> Check {
         Err(fault) => json!(fault.to_string()),
     };
     let found = json!({ "iat": shown(&iat), "exp": shown(&exp), "now": now.to_string() });
-    let (id, mend) = match (iat, exp) {
-        (_, Ok(exp)) if now.duration_since(exp) >= skew => (
-            Some("run-front-expired-token"),
-            format!("the token expired {} s ago: ask for a new one", now.duration_since(exp).as_secs()),
-        ),
+    let (unverifiable, expired) = (asked.entrance.unverifiable, asked.entrance.expired);
+    let (answer, mend) = match (iat, exp) {
+        (_, Ok(exp)) if now.duration_since(exp) >= skew => {
+            (Some(expired), format!("the token expired {} s ago: ask for a new one", now.duration_since(exp).as_secs()))
+        }
         (Ok(iat), Ok(_)) if iat.duration_since(now) > skew => {
-            (Some("run-front-token-unverifiable"), "the token is issued in the future: set the clock".to_owned())
+            (Some(unverifiable), "the token is issued in the future: set the clock".to_owned())
         }
         (Ok(_), Ok(_)) => (None, String::new()),
-        (Err(fault), _) => (Some("run-front-token-unverifiable"), format!("the token needs `iat`: {fault}")),
-        (_, Err(fault)) => (Some("run-front-token-unverifiable"), format!("the token needs `exp`: {fault}")),
+        (Err(fault), _) => (Some(unverifiable), format!("the token needs `iat`: {fault}")),
+        (_, Err(fault)) => (Some(unverifiable), format!("the token needs `exp`: {fault}")),
     };
     let check = Check::named("times").expected("issued before now, expires after now").found(found);
-    let Some(id) = id else { return check };
-    let check = check.holds(false).or_refuse(&refusals::TOKEN_UNVERIFIABLE, id);
-    check.with("path", &asked.request.path).mend(|| mend)
+    let Some(answer) = answer else { return check };
+    or(check.holds(false), answer, &asked.request.path).mend(|| mend)
 }
 
 /// The service account that the token stands for, there or deleted. The metadata server's short form carries no e-mail
@@ -182,16 +177,15 @@ pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> Check {
                 .mend(|| format!("enable, undelete or create the account `{email}` (unique id {sub})"));
         }
     };
-    let verdict = asked.cloud.permit_identity(&identity, INVOKE, &asked.service.policy, &asked.attributes);
-    let check = verdict.check(&identity, INVOKE);
+    let invoke = asked.entrance.permission;
+    let verdict = asked.cloud.permit_identity(&identity, invoke, &asked.service.policy, &asked.attributes);
+    let check = verdict.check(&identity, invoke);
     let is_gcloud = matches!(identity, Identity::User { .. }) && text("aud") == GCLOUD;
     match asked.settings.user_without_invoker {
-        UserWithoutInvoker::Unauthorized if is_gcloud => check
-            .or_refuse(&refusals::TOKEN_UNVERIFIABLE, "run-front-user-without-invoker")
-            .with("path", &asked.request.path),
-        UserWithoutInvoker::NotFound if is_gcloud => {
-            check.or_refuse(&refusals::NOT_FOUND, "run-front-user-not-found").with("path", &asked.request.path)
+        UserWithoutInvoker::Unauthorized if is_gcloud => {
+            or(check, asked.entrance.user_without_invoker, &asked.request.path)
         }
+        UserWithoutInvoker::NotFound if is_gcloud => or(check, asked.entrance.user_not_found, &asked.request.path),
         _ => denied(check, asked),
     }
 }
