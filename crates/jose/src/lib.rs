@@ -41,6 +41,7 @@ pub mod x509;
 
 /// A JSON object, in the order in which it was written.
 pub type Map = serde_json::Map<String, serde_json::Value>;
+mod verified;
 
 pub use crate::{
     algorithm::{Algorithm, UnknownAlgorithm},

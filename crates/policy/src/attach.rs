@@ -17,6 +17,7 @@ use crate::{
     identity::Identity,
     member::{Member, PoolSet},
     pool::PoolRef,
+    roles::{Role, Roles},
 };
 
 /// An allow policy attached to a resource. Making one indexes its members and compiles its conditions; it is then
@@ -26,6 +27,8 @@ pub struct Attached {
     resource: Arc<str>,
     policy: Policy,
     conditions: Vec<Option<Compiled>>,
+    /// The roles of the bindings, where they are Google's: looked up once.
+    roles: Vec<Option<&'static Role>>,
     index: Index,
     /// What conditions know of the resource, once one asks.
     about: OnceLock<Value>,
@@ -72,7 +75,8 @@ impl Attached {
         let index = Index::of(&policy);
         let compile = |binding: &Binding| binding.condition.as_ref().map(|is| Compiled::new(&is.expression));
         let conditions = policy.bindings.iter().map(compile).collect();
-        Self { resource: resource.into(), policy, conditions, index, about: OnceLock::new() }
+        let roles = policy.bindings.iter().map(|binding| Roles::of_google(&binding.role)).collect();
+        Self { resource: resource.into(), policy, conditions, roles, index, about: OnceLock::new() }
     }
 
     /// The full name of the resource.
@@ -93,6 +97,14 @@ impl Attached {
 
     pub(crate) fn binding(&self, place: Place) -> Option<&Binding> {
         self.policy.bindings.get(place.binding)
+    }
+
+    /// Whether the role of a binding holds a permission in its short form.
+    pub(crate) fn holds(&self, place: Place, permission: &str, roles: &Roles) -> bool {
+        match self.roles.get(place.binding) {
+            Some(Some(role)) => role.holds(permission),
+            _ => self.binding(place).is_some_and(|binding| roles.holds(&binding.role, permission)),
+        }
     }
 
     pub(crate) fn condition(&self, place: Place) -> Option<&Compiled> {

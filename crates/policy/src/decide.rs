@@ -182,10 +182,10 @@ pub(crate) fn grant(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
     let mut conditional: Vec<(&Arc<Attached>, Place)> = Vec::new();
     for policy in request.policies {
         let mut see = |place: Place| {
-            let Some(binding) = policy.binding(place).filter(|binding| roles.holds(&binding.role, &permission)) else {
+            if !policy.holds(place, &permission, roles) {
                 return ControlFlow::Continue(());
-            };
-            if binding.condition.is_none() {
+            }
+            if policy.condition(place).is_none() {
                 return ControlFlow::Break(Grant::of(request, policy, place));
             }
             conditional.push((policy, place));

@@ -71,7 +71,8 @@ impl Role {
         &self.permissions
     }
 
-    fn holds(&self, permission: &str) -> bool {
+    /// Whether it holds a permission in its short form.
+    pub(crate) fn holds(&self, permission: &str) -> bool {
         !self.deleted
             && self.stage != Stage::Disabled
             && (self.permissions.binary_search_by(|held| held.as_str().cmp(permission)).is_ok()
@@ -135,6 +136,11 @@ impl Roles {
         self.custom.iter().filter(move |(name, _)| below(name)).map(|(_, role)| role)
     }
 
+    /// A role of Google's by its name. No rig can change it.
+    pub(crate) fn of_google(name: &str) -> Option<&'static Role> {
+        BY_NAME.get(name).map(|role| &**role)
+    }
+
     /// Google's roles, by name.
     pub fn predefined() -> impl Iterator<Item = &'static Arc<Role>> {
         PREDEFINED.values()
@@ -189,6 +195,10 @@ impl Roles {
 }
 
 fn short(permission: &str) -> Cow<'_, str> {
+    // Nearly all are short already, which one byte tells sooner than a search for the host.
+    if !permission.as_bytes().contains(&b'/') {
+        return Cow::Borrowed(permission);
+    }
     match permission.split_once(".googleapis.com/") {
         Some((host, rest)) => {
             let service = if host == "cloudresourcemanager" { "resourcemanager" } else { host };
