@@ -1,6 +1,9 @@
 //! Real time: what a peer on the network may take, and how long something took. No rig's clock matters here.
 
-#![expect(clippy::disallowed_methods, reason = "deadlines and stopwatches towards real peers are made here and nowhere else")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "deadlines and stopwatches towards real peers are made here and nowhere else"
+)]
 
 use std::{
     future::Future,
