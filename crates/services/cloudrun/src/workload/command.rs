@@ -55,6 +55,8 @@ impl Command {
         let not_started = |why: std::io::Error| InstanceFault::NotStarted(format!("`{}`: {why}", self.program));
         let mut child = Process::new(&self.program)
             .args(&self.arguments)
+            // Whoever started the rig may have credentials; an instance has its service's account and no other.
+            .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
             .envs(contract.environment.iter().map(|(name, value)| (name, value)))
             .envs(contract.variables())
             .env("PORT", port.to_string())
