@@ -187,7 +187,7 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
 
 fn settings(reader: &mut Reader<'_>, value: &Template) {
     for (key, value) in reader.entries(value, "`settings`").unwrap_or_default() {
-        // Settings of single services, `sts.keysKept`, are known to the rig alone.
+        // Settings of single services, `sts.keys_kept`, are known to the rig alone.
         if key.text.contains('.') || !reader.known(key, words::SETTINGS, UNKNOWN_KEY, "`settings`") {
             continue;
         }
@@ -455,6 +455,7 @@ fn a_resource_of(collection: &Collection) -> String {
         "iam.serviceAccounts" => "a service account".to_owned(),
         "iam.roles" => "a role".to_owned(),
         "run.services" => "a Cloud Run service".to_owned(),
+        "cloudfunctions.functions" => "a function".to_owned(),
         name => format!("a resource of `{name}`"),
     }
 }

@@ -63,7 +63,7 @@ pub(crate) const COLLECTIONS: &[Word] = &[
     played("iam.roles"),
     played("iam.serviceAccounts"),
     played("run.services"),
-    not_yet("cloudfunctions.functions"),
+    played("cloudfunctions.functions"),
     not_yet("cloudscheduler.jobs"),
     not_yet("cloudtasks.queues"),
     not_yet("iam.workforcePools"),
@@ -77,7 +77,6 @@ pub(crate) const COLLECTIONS: &[Word] = &[
 
 /// APIs of Google whose methods are known to come; those of the method table are played.
 pub(crate) const APIS_TO_COME: &[&str] = &[
-    "cloudfunctions",
     "cloudscheduler",
     "cloudtasks",
     "iap",
@@ -95,7 +94,7 @@ pub(crate) fn ours(collection: &str) -> &'static [&'static str] {
     match collection {
         "iam.workloadIdentityPools" => &["providers"],
         "iam.serviceAccounts" => &["keys", "disabled"],
-        "run.services" => &["workload"],
+        "cloudfunctions.functions" | "run.services" => &["workload"],
         _ => &[],
     }
 }
