@@ -10,7 +10,7 @@ mod request;
 mod shown;
 mod token;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tokenrig_cel::Value as CelValue;
 use tokenrig_clock::SignedDuration;
@@ -58,11 +58,16 @@ pub(crate) struct Exchanged {
 }
 
 /// The fields of a good answer.
-#[derive(Debug)]
 pub(crate) struct FederatedToken {
     pub(crate) access_token: String,
     /// Seconds; absent when too little is left to tell.
     pub(crate) expires_in: Option<i64>,
+}
+
+impl fmt::Debug for FederatedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FederatedToken").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
 }
 
 /// Whom a good subject token names, and for how long.
