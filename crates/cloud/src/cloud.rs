@@ -27,6 +27,7 @@ use crate::{
     quotas::{Quotas, Used},
     settings::Settings,
     sync::{read, write},
+    unplayed::Unplayed,
     users::{self, Users},
 };
 
@@ -88,6 +89,7 @@ pub(crate) struct Inner {
     pub(crate) quotas: Used,
     pub(crate) decisions: Ring,
     pub(crate) audit: Trail,
+    unplayed: Unplayed,
 }
 
 /// Counts from 1.
@@ -127,6 +129,7 @@ impl Cloud {
             quotas: Used::default(),
             decisions: Ring::default(),
             audit: Trail::default(),
+            unplayed: Unplayed::default(),
             project,
             organization,
             settings,
@@ -291,6 +294,12 @@ impl Cloud {
     #[must_use]
     pub fn decisions(&self) -> Decisions<'_> {
         Decisions(self)
+    }
+
+    /// What was asked for and is not played.
+    #[must_use]
+    pub fn unplayed(&self) -> &Unplayed {
+        &self.0.unplayed
     }
 
     /// The audit trail.

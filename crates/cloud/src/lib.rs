@@ -54,6 +54,7 @@ mod quotas;
 mod scopes;
 mod settings;
 mod sync;
+mod unplayed;
 mod users;
 
 pub use crate::{
@@ -75,5 +76,6 @@ pub use crate::{
     quotas::{QuotaExceeded, Quotas},
     scopes::is_oauth_scope,
     settings::Settings,
+    unplayed::Unplayed,
     users::{GCLOUD_CLIENT_ID, OAuthClient, RefreshState, RefreshToken, Secret, User, UserFault, Users},
 };

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug},
-    future::Future,
+    future::{Future, Ready, ready},
     sync::Arc,
 };
 
@@ -25,6 +25,38 @@ pub(crate) type Handler = Arc<dyn Fn(Call, Bytes) -> BoxFuture<'static, Result<B
 #[derive(Default, Clone)]
 pub struct Api {
     pub(crate) handlers: BTreeMap<&'static str, (&'static Method, Handler)>,
+}
+
+/// A method that waits for nothing, as [`Api::on`] takes it: a plain function of the service.
+///
+/// ```
+/// use tokenrig_decision::Refused;
+/// use tokenrig_protos::google::iam::credentials::v1::{SignBlobRequest, SignBlobResponse};
+/// use tokenrig_wire::{Api, Call, with};
+///
+/// #[derive(Clone)]
+/// struct Signer;
+///
+/// impl Signer {
+///     fn sign_blob(&self, _: &Call, request: SignBlobRequest) -> Result<SignBlobResponse, Refused> {
+///         Ok(SignBlobResponse { key_id: "k".into(), signed_blob: request.payload })
+///     }
+/// }
+///
+/// let api = Api::new().on("iamcredentials.projects.serviceAccounts.signBlob", with(&Signer, Signer::sign_blob));
+/// assert_eq!(api.methods().count(), 1);
+/// ```
+pub fn with<Service, Request, Response>(
+    service: &Service,
+    method: fn(&Service, &Call, Request) -> Result<Response, Refused>,
+) -> impl Fn(Call, Request) -> Ready<Result<Response, Refused>> + Send + Sync + 'static
+where
+    Service: Clone + Send + Sync + 'static,
+    Request: 'static,
+    Response: 'static,
+{
+    let service = service.clone();
+    move |call, request| ready(method(&service, &call, request))
 }
 
 impl Debug for Api {

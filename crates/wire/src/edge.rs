@@ -10,7 +10,7 @@ use tokenrig_cloud::Cloud;
 use tokenrig_decision::{Check, Decision, Refused};
 use tokenrig_protos::{Host, Method};
 
-use crate::{api::Handler, call::Call, credential, grpc, json::quoted, refusals, rest, unplayed::Unplayed};
+use crate::{api::Handler, call::Call, credential, grpc, json::quoted, refusals, rest};
 
 /// The longest body, of both wires.
 pub(crate) const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -23,17 +23,11 @@ struct Inner {
     cloud: Cloud,
     host: &'static Host,
     handlers: HashMap<&'static str, Handler>,
-    unplayed: Unplayed,
 }
 
 impl Edge {
-    pub(crate) fn new(
-        cloud: Cloud,
-        host: &'static Host,
-        handlers: HashMap<&'static str, Handler>,
-        unplayed: Unplayed,
-    ) -> Self {
-        Self(Arc::new(Inner { cloud, host, handlers, unplayed }))
+    pub(crate) fn new(cloud: Cloud, host: &'static Host, handlers: HashMap<&'static str, Handler>) -> Self {
+        Self(Arc::new(Inner { cloud, host, handlers }))
     }
 
     pub(crate) fn host(&self) -> &'static Host {
@@ -66,7 +60,7 @@ impl Edge {
         let cloud = &self.0.cloud;
         let mut decision = Decision::of(method.surface, method.id);
         let Some(handler) = self.0.handlers.get(method.id) else {
-            self.0.unplayed.count(method.id.to_owned());
+            cloud.unplayed().count(method.id.to_owned());
             decision.add(
                 Check::named("request")
                     .found(method.id)
@@ -102,7 +96,7 @@ impl Edge {
     /// Nothing of the table has this path.
     pub(crate) fn unplayed(&self, verb: &str, path: &str) -> Refused {
         let (verb, path, host) = (short(verb), short(path), self.0.host.name);
-        self.0.unplayed.count(format!("{verb} {host}{path}"));
+        self.0.cloud.unplayed().count(format!("{verb} {host}{path}"));
         let refused =
             refusals::UNPLAYED.refuse("api-unplayed").with("verb", &verb).with("host", host).with("path", &path);
         let answer = refused.clone();

@@ -14,7 +14,6 @@ use crate::{
     api::Handler,
     edge::Edge,
     service::{Hosts, Service},
-    unplayed::Unplayed,
 };
 
 type When = (Arc<dyn Fn(&str) -> bool + Send + Sync>, Router);
@@ -24,7 +23,6 @@ type When = (Arc<dyn Fn(&str) -> bool + Send + Sync>, Router);
 pub struct HostTable {
     exact: Arc<HashMap<String, Router>>,
     when: Arc<[When]>,
-    unplayed: Unplayed,
 }
 
 impl Debug for HostTable {
@@ -42,7 +40,6 @@ impl Debug for HostTable {
 /// Two services play the same method, or have the same path at the same host: defects of the services.
 #[must_use]
 pub fn assemble(cloud: &Cloud, services: Vec<Service>) -> HostTable {
-    let unplayed = Unplayed::default();
     let mut exact: BTreeMap<String, Router> = BTreeMap::new();
     let mut when: Vec<When> = Vec::new();
     let mut handlers: BTreeMap<&'static str, HashMap<&'static str, Handler>> = BTreeMap::new();
@@ -65,7 +62,7 @@ pub fn assemble(cloud: &Cloud, services: Vec<Service>) -> HostTable {
     }
     for (name, handlers) in handlers {
         let host = table().of_host(name).expect("methods of the table stand at hosts of the table");
-        let edge = Edge::new(cloud.clone(), host, handlers, unplayed.clone());
+        let edge = Edge::new(cloud.clone(), host, handlers);
         let router = exact.remove(name).unwrap_or_default();
         let router = router.fallback(move |request: axum::extract::Request| {
             let edge = edge.clone();
@@ -73,7 +70,7 @@ pub fn assemble(cloud: &Cloud, services: Vec<Service>) -> HostTable {
         });
         exact.insert(name.to_owned(), router);
     }
-    HostTable { exact: Arc::new(exact.into_iter().collect()), when: when.into(), unplayed }
+    HostTable { exact: Arc::new(exact.into_iter().collect()), when: when.into() }
 }
 
 impl HostTable {
@@ -100,12 +97,6 @@ impl HostTable {
         let mut names: Vec<String> = self.exact.keys().cloned().collect();
         names.sort();
         names
-    }
-
-    /// What was asked for and is not played.
-    #[must_use]
-    pub fn unplayed(&self) -> &Unplayed {
-        &self.unplayed
     }
 }
 

@@ -8,7 +8,7 @@
 //! answers ([`refusals`]): the checks `credential`, `scope` and `request` in this order, the JSON bridge with its system
 //! parameters and its words for wrong fields, error bodies and gRPC statuses with typed details, the decision of every
 //! call. `permission` and `resource` are the handler's, through its [`Call`]. A method that nobody plays answers 501
-//! `UNIMPLEMENTED` on both wires and is listed in [`Unplayed`].
+//! `UNIMPLEMENTED` on both wires and is counted in the cloud's [`Unplayed`](tokenrig_cloud::Unplayed).
 //!
 //! Sources: <https://cloud.google.com/apis/design/errors>, `google/api/http.proto`, the proto3 JSON mapping, measurements of
 //! Google's answers named at each refusal.
@@ -28,7 +28,7 @@
 //!             Ok(SignBlobResponse { key_id: "k".into(), signed_blob: request.payload })
 //!         },
 //!     );
-//!     Service { name: "example", api, fronts: Vec::new(), refusals: &[], assumptions: &[] }
+//!     Service { name: "example", about: "signs blobs", api, fronts: Vec::new(), refusals: &[], assumptions: &[] }
 //! }
 //!
 //! let clock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
@@ -54,15 +54,16 @@ pub mod refusals;
 mod rest;
 mod service;
 pub mod settings;
-mod unplayed;
+
+/// What all Google APIs have in common, in a line of the README, where services have theirs.
+pub const ABOUT: &str = "what all Google APIs refuse alike: credentials, scopes, malformed requests, policies";
 
 pub use crate::{
-    api::Api,
+    api::{Api, with},
     call::Call,
     hosts::{HostTable, assemble},
     mask::{UnknownPath, merge},
     page::{Page, UnknownToken, page},
     rest::refuse,
     service::{Front, Hosts, Service},
-    unplayed::Unplayed,
 };

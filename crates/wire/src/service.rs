@@ -14,6 +14,8 @@ use crate::api::Api;
 pub struct Service {
     /// The crate's name without prefix, `iamcredentials`.
     pub name: &'static str,
+    /// What it plays, in a line of the README.
+    pub about: &'static str,
     /// Methods of the table.
     pub api: Api,
     /// Hosts that speak something else than the table: forms, pages, metadata.

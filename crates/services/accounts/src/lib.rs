@@ -59,6 +59,7 @@ pub fn with_settings(cloud: &Cloud, settings: Settings) -> Service {
     let front = |host: &str, router| Front { hosts: Hosts::exact([host]), router };
     Service {
         name: "accounts",
+        about: "Google as an issuer: keys in every published form, discovery, the OAuth token endpoint",
         api: Api::new(),
         fronts: vec![
             front("www.googleapis.com", routes::www(&accounts)),

@@ -82,6 +82,7 @@ async fn tokeninfo(State(accounts): Of, request: Request) -> Response {
 async fn unplayed(State(accounts): Of, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     drop(to_bytes(body, LARGEST_BODY).await);
+    accounts.cloud().unplayed().count_path(parts.method.as_str(), host(&parts), parts.uri.path());
     let decision = Accounts::unplayed(parts.method.as_str(), host(&parts), parts.uri.path());
     answer(&accounts, (decision, None))
 }

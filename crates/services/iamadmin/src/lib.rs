@@ -46,6 +46,7 @@ pub fn service(cloud: &Cloud) -> Service {
 pub fn service_with(cloud: &Cloud, settings: Settings) -> Service {
     Service {
         name: "iamadmin",
+        about: "IAM, Resource Manager v1, Service Usage, Organization Policy: accounts, keys, roles, pools, policies",
         api: service::api(cloud, settings),
         fronts: Vec::new(),
         refusals: refusals::ALL,

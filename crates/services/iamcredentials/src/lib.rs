@@ -54,6 +54,7 @@ pub fn with_settings(cloud: &Cloud, settings: Settings) -> Service {
     let service = service::IamCredentials::new(cloud.clone(), settings);
     Service {
         name: "iamcredentials",
+        about: "IAM Credentials: ID tokens, access tokens, signatures; gRPC and REST",
         api: service::api(&service),
         fronts: Vec::new(),
         refusals: refusals::ALL,

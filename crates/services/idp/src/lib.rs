@@ -62,6 +62,7 @@ pub fn service(issuers: &Issuers, cloud: &Cloud) -> Service {
     let hosts = issuers.clone();
     Service {
         name: "idp",
+        about: "OpenID providers of your own, each at an https host",
         api: Api::new(),
         fronts: vec![Front { hosts: Hosts::when(move |host| hosts.serves(host)), router: routes::all(issuers, cloud) }],
         refusals: refusals::ALL,

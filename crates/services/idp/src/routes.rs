@@ -66,9 +66,9 @@ async fn answer(State(edge): State<Edge>, request: Request) -> Response {
         "/certs" | "/.well-known/jwks.json" => Document::Keys,
         "/token" if parts.method == Method::POST => return token(&edge, &id, parts.uri.query(), body).await,
         "/token" => return only("POST"),
-        "/authorize" => return not_built("the authorization endpoint"),
-        "/userinfo" => return not_built("the userinfo endpoint"),
-        "/logout" => return not_built("the logout endpoint"),
+        "/authorize" => return not_built(&edge, &parts, "the authorization endpoint"),
+        "/userinfo" => return not_built(&edge, &parts, "the userinfo endpoint"),
+        "/logout" => return not_built(&edge, &parts, "the logout endpoint"),
         _ => return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")),
     };
     match parts.method {
@@ -177,6 +177,7 @@ fn only(allow: &str) -> Response {
     refuse(&refusals::METHOD_NOT_ALLOWED.refuse("idp-method-not-allowed").with("allow", allow))
 }
 
-fn not_built(what: &str) -> Response {
+fn not_built(edge: &Edge, parts: &Parts, what: &str) -> Response {
+    edge.cloud.unplayed().count_path(parts.method.as_str(), host(parts).unwrap_or_default(), parts.uri.path());
     refuse(&refusals::NOT_BUILT.refuse("idp-not-built").with("what", what))
 }

@@ -55,12 +55,19 @@ const HOSTS: [&str; 3] = ["metadata.google.internal", "169.254.169.254", "metada
 /// The service as a rig composes it: the machine's account is the rig's owner.
 #[must_use]
 pub fn service(cloud: &Cloud) -> Service {
+    with_settings(cloud, Settings::default())
+}
+
+/// The service with settings of its own.
+#[must_use]
+pub fn with_settings(cloud: &Cloud, settings: Settings) -> Service {
     Service {
         name: "metadata",
+        about: "the metadata server",
         api: Api::new(),
         fronts: vec![Front {
             hosts: Hosts::exact(HOSTS),
-            router: router(cloud, &cloud.owner_email(), Settings::default()),
+            router: router(cloud, &cloud.owner_email(), settings),
         }],
         refusals: refusals::ALL,
         assumptions: assumptions::ALL,

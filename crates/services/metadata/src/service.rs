@@ -98,16 +98,27 @@ impl Machine {
         (decision, found)
     }
 
+    fn not_played(&self, asked: &Asked<'_>, what: &str) -> Check {
+        self.cloud().unplayed().count_path(asked.verb, "metadata.google.internal", asked.path);
+        Check::named("path")
+            .expected("something that this version of the rig plays")
+            .found(what)
+            .holds(false)
+            .or_refuse(&refusals::NOT_PLAYED, "metadata-not-played")
+            .with("what", what)
+            .mend(|| format!("use {ROOT}, without waiting"))
+    }
+
     /// Looks up the path. A failed check says why nothing is found.
     fn look(&self, asked: &Asked<'_>, decision: &mut Decision) -> Option<Found> {
         for legacy in ["/0.1/", "/computeMetadata/v1beta1/"] {
             if asked.path.starts_with(legacy) {
-                decision.add(not_played("path", &format!("the legacy version {legacy}")));
+                decision.add(self.not_played(asked, &format!("the legacy version {legacy}")));
                 return None;
             }
         }
         if asked.query.get("wait_for_change").is_some_and(|value| value == "true") {
-            decision.add(not_played("path", "waiting for a change"));
+            decision.add(self.not_played(asked, "waiting for a change"));
             return None;
         }
         let account = self.account();
@@ -343,16 +354,6 @@ fn invalid(name: &'static str, expected: &str, found: &str) -> Check {
         .or_refuse(&refusals::PARAMETER_INVALID, "metadata-parameter-invalid")
         .with("name", name)
         .mend(|| format!("`{name}` is {expected}"))
-}
-
-fn not_played(check: &'static str, what: &str) -> Check {
-    Check::named(check)
-        .expected("something that this version of the rig plays")
-        .found(what)
-        .holds(false)
-        .or_refuse(&refusals::NOT_PLAYED, "metadata-not-played")
-        .with("what", what)
-        .mend(|| format!("use {ROOT}, without waiting"))
 }
 
 /// A path as it may be shown: bounded.

@@ -38,6 +38,7 @@ pub fn service(cloud: &Cloud, fetch: Arc<dyn Fetch>, settings: Settings) -> Serv
     let hosts = ["sts.googleapis.com", "sts.mtls.googleapis.com"].map(str::to_owned).to_vec();
     Service {
         name: "sts",
+        about: "the Security Token Service: federation by OpenID Connect, introspection, downscoping",
         api: Api::new(),
         fronts: vec![Front { hosts: Hosts::Exact(hosts), router: routes::router(sts) }],
         refusals: refusals::ALL,

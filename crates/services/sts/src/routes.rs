@@ -87,6 +87,7 @@ const JSON: &[u8] = b"application/json";
 async fn not_played(State(sts): State<Sts>, request: Request) -> Response {
     let path: String = request.uri().path().chars().take(LONGEST_PATH).collect();
     let what = format!("{} {path}", request.method());
+    sts.cloud().unplayed().count_path(request.method().as_str(), "sts.googleapis.com", &path);
     refuse(
         &sts,
         Decision::of(SURFACE, what.clone()).check(|| {

@@ -144,7 +144,7 @@ async fn a_grpc_method_that_nobody_plays_is_unimplemented(#[case] path: &str, #[
     let rig = Rig::new();
     let answer = rig.grpc(None, "iamcredentials.googleapis.com", path, b"").await;
     assert_eq!(answer.code, 12);
-    assert_eq!(rig.hosts.unplayed().list(), [(listed.to_owned(), 1)]);
+    assert_eq!(rig.cloud.unplayed().list(), [(listed.to_owned(), 1)]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ fn front(hosts: Hosts, path: &str, text: &'static str) -> Front {
 }
 
 fn service(fronts: Vec<Front>) -> Service {
-    Service { name: "front", api: Api::new(), fronts, refusals: &[], assumptions: &[] }
+    Service { name: "front", about: "a test", api: Api::new(), fronts, refusals: &[], assumptions: &[] }
 }
 
 #[rstest]

@@ -164,7 +164,7 @@ async fn what_nobody_plays_says_so_and_is_listed(#[case] target: &str, #[case] m
         assert_eq!(answer["error"]["status"], "UNIMPLEMENTED");
         assert_eq!(answer["error"]["message"], message);
     }
-    assert_eq!(rig.hosts.unplayed().list(), [(listed.to_owned(), 2)]);
+    assert_eq!(rig.cloud.unplayed().list(), [(listed.to_owned(), 2)]);
     assert_eq!(rig.last().answer.status, 501);
 }
 
@@ -174,7 +174,7 @@ async fn the_list_of_what_nobody_plays_is_bounded() {
     for at in 0..300 {
         rig.rest_as(None, &format!("GET iam.googleapis.com/v9/{at}"), "").await;
     }
-    let list = rig.hosts.unplayed().list();
+    let list = rig.cloud.unplayed().list();
     assert!(list.len() <= 201, "{}", list.len());
     assert_eq!(list.iter().map(|(_, count)| count).sum::<u64>(), 300);
 }

@@ -125,7 +125,7 @@ impl Rig {
         let clock: SharedClock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
         let cloud = Cloud::new(Foundation::on(clock.clone()));
         let service =
-            Service { name: "tiny", api: api(), fronts: Vec::new(), refusals: &[&NO_AUDIENCE], assumptions: &[] };
+            Service { name: "tiny", about: "a test", api: api(), fronts: Vec::new(), refusals: &[&NO_AUDIENCE], assumptions: &[] };
         let hosts = assemble(&cloud, vec![service]);
         Self { cloud, clock, hosts }
     }

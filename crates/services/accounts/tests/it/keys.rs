@@ -123,4 +123,5 @@ async fn everything_else_says_that_it_is_not_played(#[case] verb: &str, #[case] 
     let message = answer.body["error"]["message"].as_str().unwrap();
     assert!(message.starts_with(&format!("tokenrig does not play {verb} /")), "{message}");
     assert_eq!(rig.last().refusal.as_deref(), Some("api-unplayed"));
+    assert_eq!(rig.cloud.unplayed().list().len(), 1);
 }

@@ -13,9 +13,9 @@ use tokenrig_protos::google::iam::{
     },
     v1::{GetIamPolicyRequest, Policy, SetIamPolicyRequest, TestIamPermissionsRequest, TestIamPermissionsResponse},
 };
-use tokenrig_wire::{Api, Call, iam};
+use tokenrig_wire::{Api, Call, iam, with};
 
-use super::{Admin, field, mask_paths, need, paged, refuse, with};
+use super::{Admin, field, mask_paths, need, paged, refuse};
 use crate::{
     model::{AccountName, is_account_id, is_project_id, project_of, project_resource},
     refusals,

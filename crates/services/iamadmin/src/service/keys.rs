@@ -17,14 +17,14 @@ use tokenrig_protos::{
     },
     prost_types,
 };
-use tokenrig_wire::{Api, Call};
+use tokenrig_wire::{Api, Call, with};
 
 use super::{
     Admin,
     accounts::named,
     field, need,
     org_policies::{NO_KEY_CREATION, NO_KEY_UPLOAD},
-    refuse, timestamp, unplayed, with,
+    refuse, timestamp, unplayed,
 };
 use crate::{model::AccountName, refusals};
 

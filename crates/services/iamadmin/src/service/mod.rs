@@ -71,19 +71,6 @@ impl Admin {
     }
 }
 
-/// Nothing here waits, so a method is a plain function.
-fn with<Request, Response>(
-    admin: &Admin,
-    method: fn(&Admin, &Call, Request) -> Result<Response, Refused>,
-) -> impl Fn(Call, Request) -> std::future::Ready<Result<Response, Refused>> + Send + Sync + 'static
-where
-    Request: 'static,
-    Response: 'static,
-{
-    let admin = admin.clone();
-    move |call, request| std::future::ready(method(&admin, &call, request))
-}
-
 /// A value that must be there. `check` says what was expected and found, and the answer where it is missing.
 fn need<T>(
     call: &Call,

@@ -10,12 +10,12 @@ use tokenrig_protos::google::cloud::orgpolicy::v2::{
         policy_rule::{Kind, StringValues},
     },
 };
-use tokenrig_wire::{Api, Call, merge};
+use tokenrig_wire::{Api, Call, merge, with};
 
 use super::{
     Admin, field, need, paged,
     pools::{exists, permit, unknown},
-    refuse, timestamp, unplayed, with,
+    refuse, timestamp, unplayed,
 };
 use crate::refusals;
 

@@ -21,9 +21,9 @@ use tokenrig_protos::{
         workload_identity_pool::{Mode, State},
     },
 };
-use tokenrig_wire::{Api, Call, iam, merge};
+use tokenrig_wire::{Api, Call, iam, merge, with};
 
-use super::{Admin, accounts::named, field, need, paged, refuse, timestamp, unplayed, with};
+use super::{Admin, accounts::named, field, need, paged, refuse, timestamp, unplayed};
 use crate::{
     model::{PoolName, is_pool_id, project_of_global},
     refusals,

@@ -10,9 +10,9 @@ use tokenrig_protos::{
         GetProjectRequest, LifecycleState, ListProjectsRequest, ListProjectsResponse, Project, ResourceId,
     },
 };
-use tokenrig_wire::{Api, Call, iam};
+use tokenrig_wire::{Api, Call, iam, with};
 
-use super::{Admin, paged, unplayed, with};
+use super::{Admin, paged, unplayed};
 use crate::{model::project_resource, refusals};
 
 pub(super) fn methods(api: Api, admin: &Admin) -> Api {

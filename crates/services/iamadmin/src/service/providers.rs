@@ -14,7 +14,7 @@ use tokenrig_protos::{
         workload_identity_pool_provider::{Aws, Oidc, ProviderConfig, Saml, State},
     },
 };
-use tokenrig_wire::{Api, Call, merge};
+use tokenrig_wire::{Api, Call, merge, with};
 
 use super::{
     Admin, field, need,
@@ -22,7 +22,7 @@ use super::{
     paged,
     pools::{ID_RULE, permit, pool_name, refused, unknown},
     provider_rules::{ID, rules},
-    refuse, timestamp, with,
+    refuse, timestamp,
 };
 use crate::{
     model::{PoolName, is_pool_id},

@@ -9,9 +9,9 @@ use tokenrig_protos::google::iam::admin::v1::{
     CreateRoleRequest, DeleteRoleRequest, GetRoleRequest, ListRolesRequest, ListRolesResponse, Role, RoleView,
     UndeleteRoleRequest, UpdateRoleRequest, role::RoleLaunchStage,
 };
-use tokenrig_wire::{Api, Call, merge};
+use tokenrig_wire::{Api, Call, merge, with};
 
-use super::{Admin, accounts::permit, field, need, paged, refuse, with};
+use super::{Admin, accounts::permit, field, need, paged, refuse};
 use crate::{
     model::{is_permission, is_role_id, project_of, project_resource, role_name, role_parent},
     refusals,

@@ -12,9 +12,9 @@ use tokenrig_protos::google::{
     },
     longrunning::Operation,
 };
-use tokenrig_wire::{Api, Call, operation};
+use tokenrig_wire::{Api, Call, operation, with};
 
-use super::{Admin, field, need, paged, unplayed, with};
+use super::{Admin, field, need, paged, unplayed};
 use crate::{model::project_resource, refusals};
 
 const ID: &str = "serviceusage-field-invalid";

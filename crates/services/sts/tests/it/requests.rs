@@ -183,6 +183,7 @@ async fn what_is_not_played_says_so(#[case] method: &str, #[case] path: &str) {
     let answer = rig.send(request).await;
     assert_eq!((answer.status, &answer.body["error"]), (501, &json!("unimplemented")));
     assert_eq!(rig.refused().1, "sts-not-played");
+    assert_eq!(rig.cloud.unplayed().list(), [(format!("{method} sts.googleapis.com{path}"), 1)]);
 }
 
 #[tokio::test]
