@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr};
 
 use serde_json::{Map, Value};
-use tokenrig::{IssuerSpec, Project, Rig, RigBuilder, Settings, StartFault, Time};
+use tokenrig::{IssuerSpec, Project, Rig, RigBuilder, SettingFault, Settings, StartFault, Time};
 use tokenrig_clock::Timestamp;
 use tokenrig_runner::{Foundation, WorldFault};
 
@@ -11,6 +11,9 @@ use crate::people;
 
 /// Where a scenario's clock stands at first, unless it says otherwise.
 const FIRST: &str = "2026-01-15T09:00:00Z";
+
+/// Settings of the whole cloud; those of single services have dots in their names.
+const KNOWN: &[&str] = &["seed", "propagation", "quotas", "disabledServices"];
 
 /// What kind of rig is opened: it decides the clock and the address.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +67,10 @@ pub async fn open(foundation: &Foundation, place: Place) -> Result<Rig, WorldFau
 pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, FoundationFault> {
     let mut builder =
         Rig::builder().project(project(&foundation.project)?).settings(settings(&foundation.settings, place)?);
+    for (name, value) in foundation.settings.iter().filter(|(name, _)| name.contains('.')) {
+        let told = |fault| FoundationFault(format!("`settings.{name}`: {fault}"));
+        builder = builder.service_setting(name, value).map_err(told)?;
+    }
     builder = builder.time(time(foundation, place));
     if let Place::Standing { listen } = place {
         builder = builder.listen(listen);
@@ -112,7 +119,7 @@ fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, Foundati
     if let Place::Standing { .. } = place {
         settings.seed = tokenrig::fresh_seed();
     }
-    for (name, value) in map {
+    for (name, value) in map.iter().filter(|(name, _)| !name.contains('.')) {
         let place = format!("settings.{name}");
         match name.as_str() {
             // One that is all digits may stand without quotes.
@@ -134,7 +141,10 @@ fn settings(map: &Map<String, Value>, place: Place) -> Result<Settings, Foundati
             "disabledServices" => {
                 settings.disabled_services = texts(value, &place)?.into_iter().collect::<BTreeSet<_>>()
             }
-            _ => return Err(FoundationFault(format!("`{place}` is no setting"))),
+            _ => {
+                let fault = SettingFault::unknown(name, KNOWN.to_vec());
+                return Err(FoundationFault(format!("`{place}`: {fault}")));
+            }
         }
     }
     Ok(settings)
@@ -172,7 +182,10 @@ mod tests {
     #[rstest]
     #[case::a_number_that_is_none(json!({ "projectNumber": "shop" }), json!({}), "project.projectNumber")]
     #[case::a_number_without_quotes(json!({ "projectNumber": 7 }), json!({}), "quote it")]
-    #[case::an_unknown_setting(json!({}), json!({ "sed": "x" }), "settings.sed")]
+    #[case::an_unknown_setting(json!({}), json!({ "sed": "x" }), "`settings.sed`: it is no setting: did you mean `seed`?")]
+    #[case::an_unknown_setting_of_a_service(json!({}), json!({ "sts.skw": "60s" }), "`settings.sts.skw`: it is no setting: did you mean `skew`?")]
+    #[case::an_unknown_service(json!({}), json!({ "stss.skew": "60s" }), "did you mean `sts`?")]
+    #[case::a_wrong_value_of_a_service(json!({}), json!({ "sts.skew": 60 }), "`settings.sts.skew`: it is a duration like `90s`")]
     #[case::a_wrong_duration(json!({}), json!({ "propagation": "soon" }), "settings.propagation")]
     fn a_wrong_foundation_is_told_by_its_place(#[case] project: Value, #[case] settings: Value, #[case] told: &str) {
         let fault = builder(&foundation(project, settings), Place::Case).unwrap_err();

@@ -11,8 +11,12 @@ use tokenrig_clock::Timestamp;
 use tokenrig_cloud::{Project, Settings};
 use tokenrig_cloudrun::WorkloadMaker;
 use tokenrig_idp::IssuerSpec;
+use tokenrig_wire::settings::SettingFault;
 
-use crate::rig::{Rig, StartFault};
+use crate::{
+    rig::{Rig, StartFault},
+    settings::ServiceSettings,
+};
 
 /// Which clock a rig runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +37,7 @@ pub struct RigBuilder {
     pub(crate) agents: Vec<(String, Vec<String>)>,
     pub(crate) issuers: Vec<IssuerSpec>,
     pub(crate) settings: Settings,
+    pub(crate) services: ServiceSettings,
     pub(crate) time: Time,
     pub(crate) listen: SocketAddr,
     pub(crate) workloads: Vec<(String, Value)>,
@@ -59,6 +64,7 @@ impl Default for RigBuilder {
             agents: Vec::new(),
             issuers: Vec::new(),
             settings: Settings { seed: fresh_seed(), ..Settings::default() },
+            services: ServiceSettings::default(),
             time: Time::default(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workloads: Vec::new(),
@@ -95,6 +101,17 @@ impl RigBuilder {
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
+    }
+
+    /// Sets something of a single service: `sts.skew` to `"60s"`, `cloudrun.trailing_slash` to `false`. The names are those
+    /// of the service's assumptions.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingFault`]: there is no such setting, or it takes something else.
+    pub fn service_setting(mut self, key: &str, value: &Value) -> Result<Self, SettingFault> {
+        self.services.set(key, value)?;
+        Ok(self)
     }
 
     /// The clock.

@@ -23,6 +23,7 @@ mod fetch;
 mod instances;
 mod rig;
 mod services;
+mod settings;
 mod state;
 
 pub use tokenrig_cloud::{Project, Settings};
@@ -31,9 +32,11 @@ pub use tokenrig_gateway::{DialError, Dialer, Refused, RefusedHost};
 pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFault, MintOrder, Misbehaviour};
 pub use tokenrig_jose::forge::Flaw;
 
+pub use tokenrig_wire::settings::SettingFault;
+
 pub use crate::{
     builder::{RigBuilder, Time, fresh_seed},
     environment::Environment,
     rig::{Core, Rig, StartFault},
-    services::{assumptions, refusals},
+    services::{assumptions, played, refusals},
 };

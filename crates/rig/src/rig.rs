@@ -1,6 +1,7 @@
 //! One fake cloud, composed and running.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -14,7 +15,6 @@ use tokenrig_cloud::{AccessTokenOrder, Cloud, CreatedKey, Foundation, ServiceAcc
 use tokenrig_cloudrun::{CloudRun, WorkloadFault};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
-use tokenrig_wire::HostTable;
 
 use crate::{
     builder::{RigBuilder, Time},
@@ -63,6 +63,8 @@ pub struct Core {
     issuers: Issuers,
     run: CloudRun,
     agents: Arc<[(String, Vec<String>)]>,
+    /// Settings of single services, as they were given.
+    settings: Arc<BTreeMap<String, Value>>,
 }
 
 impl Core {
@@ -123,6 +125,10 @@ impl Core {
         Some(told.collect())
     }
 
+    pub(crate) fn service_settings(&self) -> &BTreeMap<String, Value> {
+        &self.settings
+    }
+
     /// What the rig holds, as a given document.
     #[must_use]
     pub fn state(&self) -> Value {
@@ -174,7 +180,6 @@ pub struct Rig {
     control: Plain,
     metadata: Plain,
     dialer: Dialer,
-    unplayed: HostTable,
     files: Arc<LazyFiles>,
 }
 
@@ -199,7 +204,8 @@ impl Rig {
 
             ..Foundation::on(Arc::clone(&clock))
         });
-        let services::Services { all, issuers, run } = services::on(&cloud, Arc::new(fetch.clone()));
+        let settings = Arc::new(builder.services.told().clone());
+        let services::Services { all, issuers, run } = services::on(&cloud, Arc::new(fetch.clone()), builder.services);
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
@@ -210,7 +216,8 @@ impl Rig {
             run.set_workload(&service, &workload)
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
         }
-        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, agents: builder.agents.into() };
+        let agents = builder.agents.into();
+        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, agents, settings };
         let hosts = tokenrig_wire::assemble(&cloud, all);
         let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
         let authority = authority.choosing(Arc::new(move |host: &str| {
@@ -232,7 +239,7 @@ impl Rig {
         fetch.join(dialer.clone());
         let files = Arc::new(LazyFiles::of(authority));
         core.run.set_environment(Instances::maker(cloud, &files, gateway.addr(), control.addr()));
-        Ok(Self { core, gateway, control, metadata, dialer, unplayed: hosts, files })
+        Ok(Self { core, gateway, control, metadata, dialer, files })
     }
 
     /// What its parts share.
@@ -268,7 +275,7 @@ impl Rig {
     /// Methods of Google that were called and are not played, with how often.
     #[must_use]
     pub fn unplayed_methods(&self) -> Vec<(String, u64)> {
-        self.unplayed.unplayed().list()
+        self.core.cloud.unplayed().list()
     }
 
     /// The environment in which unmodified clients reach the rig. Its files go away with the rig.

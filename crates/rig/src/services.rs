@@ -9,7 +9,7 @@ use tokenrig_decision::{Assumption, Refusal};
 use tokenrig_idp::Issuers;
 use tokenrig_wire::Service;
 
-use crate::fetch::ThroughGateway;
+use crate::{fetch::ThroughGateway, settings::ServiceSettings};
 
 /// The host name of the metadata server.
 pub(crate) const METADATA_HOST: &str = "metadata.google.internal";
@@ -22,17 +22,18 @@ pub(crate) struct Services {
 }
 
 /// All services on one cloud.
-pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>) -> Services {
-    let issuers = Issuers::new(Arc::clone(cloud.clock()), cloud.settings().seed.clone());
-    let run = CloudRun::new(cloud.clone(), tokenrig_cloudrun::Settings::default(), issuer_workloads(cloud, &issuers));
+pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, settings: ServiceSettings) -> Services {
+    let seed = cloud.settings().seed.clone();
+    let issuers = Issuers::with_settings(Arc::clone(cloud.clock()), seed, settings.idp);
+    let run = CloudRun::new(cloud.clone(), settings.cloudrun, issuer_workloads(cloud, &issuers));
     let all = vec![
-        tokenrig_accounts::service(cloud),
+        tokenrig_accounts::with_settings(cloud, settings.accounts),
         tokenrig_cloudrun::service(&run),
-        tokenrig_iamadmin::service(cloud),
-        tokenrig_iamcredentials::service(cloud),
+        tokenrig_iamadmin::service_with(cloud, settings.iamadmin),
+        tokenrig_iamcredentials::with_settings(cloud, settings.iamcredentials),
         tokenrig_idp::service(&issuers, cloud),
-        tokenrig_metadata::service(cloud),
-        tokenrig_sts::service(cloud, fetch, tokenrig_sts::Settings::default()),
+        tokenrig_metadata::with_settings(cloud, settings.metadata),
+        tokenrig_sts::service(cloud, fetch, settings.sts),
     ];
     Services { all, issuers, run }
 }
@@ -49,21 +50,25 @@ fn issuer_workloads(cloud: &Cloud, issuers: &Issuers) -> IssuerRouter {
 /// Every refusal that a rig can give, by service; what all Google APIs share stands under `wire`.
 #[must_use]
 pub fn refusals() -> Vec<(&'static str, &'static [&'static Refusal])> {
-    let services = catalogue().into_iter().map(|(name, refusals, _)| (name, refusals));
+    let services = catalogue().into_iter().map(|service| (service.name, service.refusals));
     services.chain([("wire", tokenrig_wire::refusals::ALL)]).collect()
 }
 
 /// Everything that Google has not told and a rig does anyway, by service.
 #[must_use]
 pub fn assumptions() -> Vec<(&'static str, &'static [Assumption])> {
-    catalogue().into_iter().map(|(name, _, assumptions)| (name, assumptions)).collect()
+    catalogue().into_iter().map(|service| (service.name, service.assumptions)).collect()
 }
 
-type Entry = (&'static str, &'static [&'static Refusal], &'static [Assumption]);
+/// What each service plays, in a line, by service; `wire` is what all Google APIs share.
+#[must_use]
+pub fn played() -> Vec<(&'static str, &'static str)> {
+    let services = catalogue().into_iter().map(|service| (service.name, service.about));
+    services.chain([("wire", tokenrig_wire::ABOUT)]).collect()
+}
 
 /// What a service can give does not depend on the cloud that it is composed on.
-fn catalogue() -> Vec<Entry> {
+fn catalogue() -> Vec<Service> {
     let cloud = Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH))));
-    let services = on(&cloud, Arc::new(ThroughGateway::default()));
-    services.all.into_iter().map(|service| (service.name, service.refusals, service.assumptions)).collect()
+    on(&cloud, Arc::new(ThroughGateway::default()), ServiceSettings::default()).all
 }

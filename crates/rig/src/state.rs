@@ -16,7 +16,7 @@ pub(crate) fn document(core: &Core) -> Value {
     let cloud = core.cloud();
     let mut document = Map::new();
     document.insert("project".to_owned(), told_project(core));
-    document.insert("settings".to_owned(), settings(cloud));
+    document.insert("settings".to_owned(), settings(core));
     let issuers = core.issuers().list().into_iter().map(|issuer| {
         let mut fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
         if issuer.algorithm != Algorithm::Rs256 {
@@ -59,8 +59,8 @@ fn users(cloud: &Cloud) -> Map<String, Value> {
 }
 
 /// The seed always, or else tokens would mean nothing to the next rig; of the others what is not as by itself.
-fn settings(cloud: &Cloud) -> Value {
-    let settings = cloud.settings();
+fn settings(core: &Core) -> Value {
+    let settings = core.cloud().settings();
     let mut told = json!({ "seed": settings.seed });
     if !settings.propagation.is_zero() {
         told["propagation"] = json!(format!("{}s", settings.propagation.as_secs()));
@@ -70,6 +70,9 @@ fn settings(cloud: &Cloud) -> Value {
     }
     if !settings.disabled_services.is_empty() {
         told["disabledServices"] = json!(settings.disabled_services);
+    }
+    for (name, value) in core.service_settings() {
+        told[name] = value.clone();
     }
     told
 }
