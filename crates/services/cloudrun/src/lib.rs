@@ -51,7 +51,7 @@ pub use crate::{
 pub fn service(run: &CloudRun) -> Service {
     Service {
         name: "cloudrun",
-        about: "Cloud Run: the front door of `*.run.app`, the admin API v2",
+        about: "Cloud Run and Cloud Functions: front doors, workloads, the admin APIs v2",
         api: service::admin::api(run),
         fronts: vec![Front {
             hosts: Hosts::when(|host| host.ends_with(".run.app") || urls::is_functions_host(host)),
