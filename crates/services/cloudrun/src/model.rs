@@ -226,4 +226,18 @@ mod tests {
         assert_eq!(name.canonical("shop-test"), "projects/shop-test/locations/us-central1/services/orders");
         assert_eq!(ServiceName::parse("projects//locations/l/services/s"), None);
     }
+
+    #[rstest]
+    #[case("hello", true)]
+    #[case("Hello_World-2", true)]
+    #[case("2hello", false)]
+    #[case("hello-", false)]
+    #[case("hello.world", false)]
+    fn a_functions_address_is_that_of_its_region_and_project(#[case] id: &str, #[case] good: bool) {
+        let name =
+            FunctionName::parse(&format!("projects/1071284184436/locations/europe-west4/functions/{id}")).unwrap();
+        assert_eq!(name.is_valid(), good);
+        assert_eq!(name.canonical("shop"), format!("projects/shop/locations/europe-west4/functions/{id}"));
+        assert_eq!(name.address("shop"), format!("europe-west4-shop.cloudfunctions.net/{id}"));
+    }
 }

@@ -408,6 +408,31 @@ fn all_faults_of_a_token_are_told_at_once(door: Door) {
     assert_eq!(outcome(&admission).0, ["issuer", "audience", "times"]);
 }
 
+#[rstest]
+#[case::run(&entrance::RUN, "roles/run.invoker", OPEN)]
+#[case::second(&entrance::SECOND, "roles/run.invoker", OPEN)]
+#[case::first(&entrance::FIRST, "roles/cloudfunctions.invoker", OPEN)]
+#[case::run_by_the_other_role(
+    &entrance::RUN,
+    "roles/cloudfunctions.invoker",
+    refused("permission", "run-front-permission-denied", 403)
+)]
+#[case::first_by_the_other_role(
+    &entrance::FIRST,
+    "roles/run.invoker",
+    refused("permission", "functions-front-permission-denied", 403)
+)]
+fn each_entrance_asks_for_its_own_permission(
+    mut door: Door,
+    #[case] entrance: &'static Entrance,
+    #[case] role: &str,
+    #[case] expected: (Vec<&str>, Option<(&str, u16)>),
+) {
+    door.entrance = entrance;
+    door.bind(Binding::of(role, [format!("serviceAccount:{}", door.caller.email)]));
+    assert_eq!(outcome(&door.bearer(&door.token(&door.url()))), expected);
+}
+
 mod properties {
     use proptest::prelude::*;
 
