@@ -15,7 +15,7 @@
 //!     evidence: Evidence::recorded("measured against Google", "2026-09-28", "full"),
 //! };
 //!
-//! let decision = Decision::of("sts", "v1.token").check(|| {
+//! let decision = Decision::of("sts", "sts.token").check(|| {
 //!     Check::named("times")
 //!         .expected("expires after 10:00:00")
 //!         .found("expired 09:59:00")

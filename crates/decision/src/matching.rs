@@ -201,24 +201,7 @@ fn pieces(pattern: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Code, Detail, Evidence, Wire};
-
-    const DENIED: Refusal = Refusal {
-        ids: &["denied"],
-        when: "always",
-        wire: Wire::Status {
-            code: Code::PermissionDenied,
-            message: "Permission '{permission}' denied on resource (or it may not exist).",
-            details: &[Detail::ErrorInfo {
-                reason: "IAM_PERMISSION_DENIED",
-                domain: "iam.googleapis.com",
-                metadata: &[("permission", "{permission}")],
-            }],
-            headers: &[("www-authenticate", "Bearer realm=\"{realm}\"")],
-            legacy_reason: None,
-        },
-        evidence: Evidence::assumed("a test"),
-    };
+    use crate::{Code, Detail, Evidence, Wire, refusal::tests::DENIED};
 
     const PAGE: Refusal = Refusal {
         ids: &["page"],

@@ -143,11 +143,12 @@ impl Refused {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::wire::Detail;
 
-    const DENIED: Refusal = Refusal {
+    /// With a part to fill in everywhere: message, details, headers.
+    pub(crate) const DENIED: Refusal = Refusal {
         ids: &["denied"],
         when: "always",
         wire: Wire::Status {
@@ -158,7 +159,7 @@ mod tests {
                 domain: "iam.googleapis.com",
                 metadata: &[("permission", "{permission}")],
             }],
-            headers: &[],
+            headers: &[("www-authenticate", "Bearer realm=\"{realm}\"")],
             legacy_reason: None,
         },
         evidence: Evidence::assumed("a test"),

@@ -215,6 +215,8 @@ async fn what_an_issuer_does_not_do_it_says(
     #[case] status: u16,
     #[case] allow: &str,
 ) {
-    let answer = rig().send(method, &format!("{CORP}{path}"), "").await;
+    let rig = rig();
+    let answer = rig.send(method, &format!("{CORP}{path}"), "").await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, allow));
+    assert_eq!(rig.cloud.unplayed().list().len(), usize::from(status == 501));
 }

@@ -96,6 +96,7 @@ async fn a_wrong_request_is_refused_and_known_to_come_from_here(
     let record = rig.cloud.decisions().last().unwrap();
     assert_eq!((record.refusal.as_deref(), record.answer.status), (Some(id), status));
     assert_eq!((record.surface.as_str(), record.failed().unwrap().name.as_str()), ("metadata", failed));
+    assert_eq!(rig.cloud.unplayed().list().len(), usize::from(status == 501));
 }
 
 #[tokio::test]
