@@ -40,7 +40,13 @@ impl Cloud {
     }
 
     /// The rule of a caller's access boundary that came nearest, if the boundary leaves a permission out.
-    fn outside(&self, caller: &Caller, permission: &str, resource: &str, attributes: &Attributes) -> Option<Outside> {
+    fn outside(
+        &self,
+        caller: &Caller,
+        permission: &str,
+        resource: &str,
+        attributes: &Attributes,
+    ) -> Option<Box<Outside>> {
         let boundary = caller.boundary.as_ref()?;
         let resources = self.chain(&self.canonical(resource));
         let canonical = |name: &str| self.canonical(name);

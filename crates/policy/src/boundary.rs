@@ -118,7 +118,7 @@ impl AccessBoundary {
     /// # Errors
     ///
     /// The rule that came nearest, as that of a principal who has the permission itself.
-    pub fn reaches(&self, asked: &Reach<'_>, roles: &Roles) -> Result<&BoundaryRule, Outside> {
+    pub fn reaches(&self, asked: &Reach<'_>, roles: &Roles) -> Result<&BoundaryRule, Box<Outside>> {
         let permission = roles.permission(asked.permission);
         let mut nearest: Option<(BoundaryNear, usize, &BoundaryRule)> = None;
         for (at, rule) in self.rules.iter().enumerate() {
@@ -137,14 +137,14 @@ impl AccessBoundary {
         }
         let (near, at, rule) = nearest.expect("a boundary is read with a rule at least");
         let condition = rule.condition.as_ref().filter(|_| near == BoundaryNear::ConditionFalse);
-        Err(Outside {
+        Err(Box::new(Outside {
             granted: true,
             rule: at,
             resource: rule.resource.clone(),
             roles: rule.roles.clone(),
             near,
             condition: condition.map(|(condition, compiled)| compiled.explain(condition, &rule.scope(asked))),
-        })
+        }))
     }
 }
 
@@ -281,7 +281,7 @@ mod tests {
         json!({ "availableResource": resource, "availablePermissions": [format!("inRole:{role}")] })
     }
 
-    fn reaches(rules: Value, permission: &str) -> Result<String, Outside> {
+    fn reaches(rules: Value, permission: &str) -> Result<String, Box<Outside>> {
         let resources = [OBJECT, BUCKET].map(str::to_owned);
         let asked = Reach {
             permission,

@@ -66,7 +66,7 @@ pub struct Denial {
     /// The predefined role that gives the permission and little else.
     pub role: Option<&'static str>,
     /// The access boundary of the token, if it leaves the permission out, whoever granted it.
-    pub outside: Option<Outside>,
+    pub outside: Option<Box<Outside>>,
 }
 
 impl Request<'_> {
@@ -140,9 +140,9 @@ impl Verdict {
     /// The same for a token with an access boundary that leaves the permission out; `permission` names the role that
     /// would hold it.
     #[must_use]
-    pub fn outside(self, boundary: Outside, identity: &Identity, permission: &str, roles: &Roles) -> Self {
-        let granted = self.granted();
-        let outside = Some(Outside { granted, ..boundary });
+    pub fn outside(self, mut boundary: Box<Outside>, identity: &Identity, permission: &str, roles: &Roles) -> Self {
+        boundary.granted = self.granted();
+        let outside = Some(boundary);
         Self::Denied(match self {
             Self::Denied(denial) => Box::new(Denial { outside, ..*denial }),
             Self::Granted(grant) => Box::new(Denial {
