@@ -12,6 +12,8 @@ use tokenrig_decision::{Check, Decision, Refused};
 use tokenrig_policy::{Attributes, Verdict};
 use tokenrig_protos::Method;
 
+use crate::refusals;
+
 /// Who calls what, and the decision that the answer will stand on. Clones are the same call.
 #[derive(Clone)]
 pub struct Call(Arc<Inner>);
@@ -77,11 +79,13 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// The check's refusal if it did not pass.
+    /// The check's refusal if it did not pass. A failed check that has none is a defect of the service: it lets nothing
+    /// through either.
     pub fn check(&self, check: Check) -> Result<(), Refused> {
         let answer = match (check.ok(), check.refused()) {
+            (true, _) => Ok(()),
             (false, Some(refused)) => Err(refused.clone()),
-            _ => Ok(()),
+            (false, None) => Err(refusals::INTERNAL.refuse("api-internal")),
         };
         self.decide(|decision| decision.add(check));
         answer
@@ -117,5 +121,26 @@ impl Call {
     fn decide<T>(&self, act: impl FnOnce(&mut Decision) -> T) -> T {
         // A handler that panicked has left a whole decision behind: checks are added in one step.
         act(&mut self.0.decision.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenrig_clock::{ManualClock, seconds};
+    use tokenrig_cloud::{AccessTokenOrder, Foundation};
+    use tokenrig_protos::table;
+
+    use super::*;
+
+    #[test]
+    fn a_failed_check_without_an_answer_lets_nothing_through() {
+        let cloud = Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH))));
+        let order = AccessTokenOrder { identity: cloud.owner().identity(), scopes: vec![], lifetime: seconds(60) };
+        let caller = cloud.caller(cloud.mint().access_token(order).reveal()).unwrap();
+        let method = table().by_id("iamcredentials.projects.serviceAccounts.signBlob").unwrap();
+        let now = cloud.now();
+        let call = Call::new(cloud, caller, method, HeaderMap::new(), now, Decision::of("google-apis", method.id));
+        assert_eq!(call.check(Check::named("request")), Ok(()));
+        assert_eq!(call.check(Check::named("request").holds(false)).unwrap_err().id(), "api-internal");
     }
 }
