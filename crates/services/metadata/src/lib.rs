@@ -65,10 +65,7 @@ pub fn with_settings(cloud: &Cloud, settings: Settings) -> Service {
         name: "metadata",
         about: "the metadata server",
         api: Api::new(),
-        fronts: vec![Front {
-            hosts: Hosts::exact(HOSTS),
-            router: router(cloud, &cloud.owner_email(), settings),
-        }],
+        fronts: vec![Front { hosts: Hosts::exact(HOSTS), router: router(cloud, &cloud.owner_email(), settings) }],
         refusals: refusals::ALL,
         assumptions: assumptions::ALL,
     }

@@ -124,8 +124,14 @@ impl Rig {
     pub(crate) fn new() -> Self {
         let clock: SharedClock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
         let cloud = Cloud::new(Foundation::on(clock.clone()));
-        let service =
-            Service { name: "tiny", about: "a test", api: api(), fronts: Vec::new(), refusals: &[&NO_AUDIENCE], assumptions: &[] };
+        let service = Service {
+            name: "tiny",
+            about: "a test",
+            api: api(),
+            fronts: Vec::new(),
+            refusals: &[&NO_AUDIENCE],
+            assumptions: &[],
+        };
         let hosts = assemble(&cloud, vec![service]);
         Self { cloud, clock, hosts }
     }
