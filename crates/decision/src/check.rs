@@ -4,7 +4,25 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::refusal::{Refusal, Refused};
+use crate::{
+    evidence::Evidence,
+    refusal::{Refusal, Refused},
+    wire::{Code, Wire},
+};
+
+/// What a failed check answers that has no answer of its own.
+const NO_ANSWER: Refusal = Refusal {
+    ids: &["check-without-answer"],
+    when: "a check failed and names no refusal: a defect of the service",
+    wire: Wire::Status {
+        code: Code::Internal,
+        message: "Internal error encountered.",
+        details: &[],
+        headers: &[],
+        legacy_reason: None,
+    },
+    evidence: Evidence::assumed("the usual words of Google's APIs for faults of their own"),
+};
 
 /// One question that a decision asks, with what it expected and what it found.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,13 +191,14 @@ impl Decision {
     ///
     /// # Errors
     ///
-    /// The refusal. A failed check without one is a defect of the service; it counts as passed here and a debug build panics.
+    /// The refusal. A failed check without one is a defect of the service: it lets nothing through and answers as a fault
+    /// of the server, and a debug build panics.
     pub fn verdict(&self) -> Result<(), Refused> {
         match self.failed() {
             None => Ok(()),
             Some(check) => {
                 debug_assert!(check.refused.is_some(), "check `{}` failed and has no refusal", check.name);
-                check.refused.clone().map_or(Ok(()), Err)
+                Err(check.refused.clone().unwrap_or_else(|| NO_ANSWER.refuse("check-without-answer")))
             }
         }
     }

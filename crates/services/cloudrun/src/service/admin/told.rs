@@ -3,8 +3,8 @@
 use tokenrig_decision::{Check, Refused};
 use tokenrig_protos::{
     google::cloud::run::v2::{
-        Condition, IngressTraffic, Revision, RevisionTemplate, Service, TrafficTarget, TrafficTargetAllocationType,
-        TrafficTargetStatus, condition,
+        Condition, Container, ContainerPort, IngressTraffic, Revision, RevisionTemplate, Service, TrafficTarget,
+        TrafficTargetAllocationType, TrafficTargetStatus, condition,
     },
     prost_types::Timestamp,
 };
@@ -12,6 +12,9 @@ use tokenrig_wire::Call;
 
 use super::{CloudRun, invalid};
 use crate::model::{ServiceName, hosts};
+
+/// Google's own sample image: what a service that is given without a container says it runs.
+const PLACEHOLDER_IMAGE: &str = "us-docker.pkg.dev/cloudrun/container/hello";
 
 impl CloudRun {
     /// The service that `told` makes of the one that was there `before`.
@@ -30,6 +33,14 @@ impl CloudRun {
         let mut template = told.template.clone().unwrap_or_default();
         if template.service_account.is_empty() {
             template.service_account = self.cloud().project().compute_email();
+        }
+        // Every service has a container; clients look at the first one. Who gives none means whatever answers here.
+        if template.containers.is_empty() {
+            template.containers.push(Container {
+                image: PLACEHOLDER_IMAGE.to_owned(),
+                ports: vec![ContainerPort { name: "http1".to_owned(), container_port: 8080 }],
+                ..Container::default()
+            });
         }
         let asked = std::mem::take(&mut template.revision);
         let revision = self.revision_name(call, name, &template, &asked, generation, before)?;
