@@ -96,6 +96,6 @@ pub(crate) fn root() -> PathBuf {
 
 /// This very program: all commands of `tokenrig` are in it, `exec` among them.
 #[expect(clippy::disallowed_methods, reason = "a command knows its own binary")]
-fn own_binary() -> Result<PathBuf, String> {
+pub(crate) fn own_binary() -> Result<PathBuf, String> {
     env::current_exe().map_err(|error| format!("cannot find this program: {error}"))
 }
