@@ -1,6 +1,6 @@
 //! The three IAM methods that every resource with a policy has: one implementation for all services.
 //!
-//! A service asks for the caller's permission and for the resource itself first, then hands over to [`get`], [`set`] or [`test`].
+//! A service asks for the caller's permission and for the resource itself first, then hands over to [`get`], [`set`] or [`test()`].
 //!
 //! Source: `google/iam/v1/iam_policy.proto` and its references.
 
