@@ -148,7 +148,7 @@ impl Files {
     /// The owner's key file; `make` makes the key when the file is first asked for.
     pub(crate) fn owner_key<E: std::fmt::Display>(
         &self,
-        make: impl FnOnce() -> Result<serde_json::Value, E>,
+        make: impl FnOnce() -> Result<String, E>,
     ) -> Result<PathBuf, crate::StartFault> {
         let fault =
             |what: &dyn std::fmt::Display| crate::StartFault::Files(format!("make the owner's key file: {what}"));
@@ -157,7 +157,7 @@ impl Files {
             let key = make().map_err(|why| fault(&why))?;
             let mut file =
                 OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(|why| fault(&why))?;
-            file.write_all(key.to_string().as_bytes()).map_err(|why| fault(&why))?;
+            file.write_all(key.as_bytes()).map_err(|why| fault(&why))?;
         }
         Ok(path)
     }

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tokenrig_clock::{ManualClock, NotAdvanced, SharedClock, SystemClock, Timestamp, minutes};
-use tokenrig_cloud::{AccessTokenOrder, Cloud, CreatedKey, Foundation, ServiceAccount};
+use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
 use tokenrig_cloudrun::{CloudRun, WorkloadFault};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
@@ -153,23 +153,6 @@ impl Core {
         let order = AccessTokenOrder { identity, scopes, lifetime: minutes(60) };
         self.cloud.mint().access_token(order).reveal().to_owned()
     }
-}
-
-/// What Google's tools write for a new key: everything that a client needs to be this account.
-fn key_file(account: &ServiceAccount, created: &CreatedKey) -> Value {
-    json!({
-        "type": "service_account",
-        "project_id": account.project_id,
-        "private_key_id": created.key.id,
-        "private_key": created.private.pkcs8_pem(),
-        "client_email": account.email,
-        "client_id": account.unique_id,
-        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": "https://oauth2.googleapis.com/token",
-        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
-        "client_x509_cert_url": format!("https://www.googleapis.com/robot/v1/metadata/x509/{}", account.email),
-        "universe_domain": "googleapis.com",
-    })
 }
 
 /// A running rig. It ends when dropped.
@@ -317,7 +300,7 @@ impl Rig {
     pub fn owner_key_file(&self) -> Result<PathBuf, StartFault> {
         let files = self.files()?;
         let owner = self.core.cloud.owner();
-        files.owner_key(|| self.core.cloud.accounts().create_key(&owner).map(|key| key_file(&owner, &key)))
+        files.owner_key(|| self.core.cloud.accounts().create_key(&owner).map(|key| key.credential_file(&owner)))
     }
 
     fn files(&self) -> Result<Arc<Files>, StartFault> {

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use serde_json::json;
 use tokenrig_clock::Timestamp;
 use tokenrig_jose::{Algorithm, PublicKey, SigningKey, key_id, pool::Holder, x509};
 
@@ -55,6 +56,28 @@ pub struct CreatedKey {
     pub key: Arc<AccountKey>,
     /// Its private half. The cloud keeps none.
     pub private: SigningKey,
+}
+
+impl CreatedKey {
+    /// The credential file of a new key of `account`, field by field as Google writes it. It holds the private half.
+    #[must_use]
+    pub fn credential_file(&self, account: &ServiceAccount) -> String {
+        let email = account.email.replace('@', "%40");
+        let file = json!({
+            "type": "service_account",
+            "project_id": account.project_id,
+            "private_key_id": self.key.id,
+            "private_key": self.private.pkcs8_pem(),
+            "client_email": account.email,
+            "client_id": account.unique_id,
+            "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+            "token_uri": "https://oauth2.googleapis.com/token",
+            "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
+            "client_x509_cert_url": format!("https://www.googleapis.com/robot/v1/metadata/x509/{email}"),
+            "universe_domain": "googleapis.com",
+        });
+        format!("{file:#}\n")
+    }
 }
 
 impl fmt::Debug for CreatedKey {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use tokenrig_cloud::{AccountFault, AccountKey, CreatedKey, KeyOrigin, ServiceAccount as Account, UploadedKey};
+use tokenrig_cloud::{AccountFault, AccountKey, KeyOrigin, ServiceAccount as Account, UploadedKey};
 use tokenrig_decision::{Check, Refused};
 use tokenrig_jose::{Algorithm, PublicKey, x509};
 use tokenrig_protos::{
@@ -60,7 +59,7 @@ impl Admin {
             return Err(unplayed(call, "RSA keys of 1024 bits"));
         }
         let created = self.cloud().accounts().create_key(&account).map_err(|fault| refused(call, &fault))?;
-        let file = credentials_file(&account, &created);
+        let file = created.credential_file(&account);
         Ok(ServiceAccountKey {
             private_key_type: PrivateKeyType::TypeGoogleCredentialsFile.into(),
             private_key_data: file.into_bytes(),
@@ -231,23 +230,4 @@ fn public_text(form: PublicKeyType, public: &PublicKey, certificate: &str) -> Ve
         PublicKeyType::TypeX509PemFile => certificate.as_bytes().to_vec(),
         PublicKeyType::TypeRawPublicKey => x509::public_pem(public).into_bytes(),
     }
-}
-
-/// The credential file of a new key, field by field as Google writes it.
-fn credentials_file(account: &Account, created: &CreatedKey) -> String {
-    let email = account.email.replace('@', "%40");
-    let file = json!({
-        "type": "service_account",
-        "project_id": account.project_id,
-        "private_key_id": created.key.id,
-        "private_key": created.private.pkcs8_pem(),
-        "client_email": account.email,
-        "client_id": account.unique_id,
-        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": "https://oauth2.googleapis.com/token",
-        "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
-        "client_x509_cert_url": format!("https://www.googleapis.com/robot/v1/metadata/x509/{email}"),
-        "universe_domain": "googleapis.com",
-    });
-    format!("{file:#}\n")
 }
