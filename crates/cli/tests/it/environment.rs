@@ -135,12 +135,12 @@ async fn without_any_credentials_none_are_named_because_the_metadata_server_has_
 async fn credentials_in_the_home_folder_give_way_to_a_key_of_the_owner() {
     let home = Home::new();
     home.log_in();
-    let script = "ls -l $GOOGLE_APPLICATION_CREDENTIALS | cut -c1-10; grep -o '\"client_email\":\"[^\"]*\"' $GOOGLE_APPLICATION_CREDENTIALS";
+    let script = "ls -l $GOOGLE_APPLICATION_CREDENTIALS | cut -c1-10; grep -o '\"client_email\": \"[^\"]*\"' $GOOGLE_APPLICATION_CREDENTIALS";
     assert_told!(home.call(&["exec", "--", "sh", "-c", script]).await, @r#"
     exit: 0
     ──── stdout
     -rw-------
-    "client_email":"tokenrig-owner@shop-test.iam.gserviceaccount.com"
+    "client_email": "tokenrig-owner@shop-test.iam.gserviceaccount.com"
     ──── stderr
     note: a well-known credentials file lies in the home folder; GOOGLE_APPLICATION_CREDENTIALS names a key of the rig's owner instead
     "#);
