@@ -46,8 +46,10 @@ pub(crate) async fn run(world: &dyn World, planned: &Planned, number: usize, set
     if outcome == Outcome::Passed && !setting.keep_all {
         for step in &mut steps {
             step.exchanges = Vec::new();
+            step.tokens = Vec::new();
             step.command = None;
             step.decision = None;
+            step.decisions = Vec::new();
         }
     }
     CaseReport {
@@ -179,7 +181,8 @@ async fn one(
                     label: message.clone(),
                     ..Failure::new(format!("{}: {message}", report.what))
                 });
-                report.decision = case.decisions().await.and_then(|decided| decided.last().cloned());
+                report.decisions = case.decisions().await.unwrap_or_default();
+                report.decision = report.decisions.last().cloned();
                 return None;
             }
             Err(Stop::Value(fault)) => match case.env.effects.take() {

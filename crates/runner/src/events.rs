@@ -2,11 +2,12 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokenrig_decision::Record;
+use tokenrig_jose::Opened;
 use tokenrig_scenario::{Faults, Sources, Span, WorldName};
 
-use crate::world::word;
+use crate::{redact, world::word};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -82,6 +83,28 @@ pub struct CaseReport {
 }
 
 impl CaseReport {
+    /// The same without exchanges, tokens, commands and decisions: what a line about a case that passed needs.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        let steps = self.steps.iter().map(|step| StepReport {
+            number: step.number,
+            title: step.title.clone(),
+            what: step.what.clone(),
+            at: step.at,
+            not_checked: step.not_checked.clone(),
+            took: step.took,
+            ..StepReport::default()
+        });
+        Self {
+            id: self.id.clone(),
+            number: self.number,
+            sources: self.sources.clone(),
+            outcome: self.outcome.clone(),
+            steps: steps.collect(),
+            took: self.took,
+        }
+    }
+
     /// All failures with the step that each belongs to.
     pub fn failures(&self) -> impl Iterator<Item = (&StepReport, &Failure)> {
         self.steps.iter().flat_map(|step| step.failures.iter().map(move |failure| (step, failure)))
@@ -146,6 +169,10 @@ pub struct StepReport {
     pub command: Option<CommandReport>,
     /// The decision of the request that it made or received.
     pub decision: Option<Record>,
+    /// All decisions that were made during the step, in their order: those of a command's requests among them.
+    pub decisions: Vec<Record>,
+    /// Tokens that it made itself, opened. Those that were sent and received stand at their [`Exchange`].
+    pub tokens: Vec<TokenShown>,
     /// What went wrong.
     pub failures: Vec<Failure>,
     /// Expectations that this world cannot check, in words.
@@ -155,7 +182,7 @@ pub struct StepReport {
 }
 
 /// A request and its answer as they may be shown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Exchange {
     /// The verb.
     pub method: String,
@@ -169,6 +196,37 @@ pub struct Exchange {
     pub answer: Option<AnswerShown>,
     /// Why there was no answer.
     pub fault: Option<String>,
+    /// The tokens that went over the wire, opened, in the order in which they appear.
+    pub tokens: Vec<TokenShown>,
+}
+
+/// A signed token as it may be shown: what it says, never the whole of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TokenShown {
+    /// Where it stood: `request header authorization`, `answer body`.
+    pub place: String,
+    /// As it stands in the texts around it: `eyJhbGci…(ID token, aud orders, 1 h left)`.
+    pub shortened: String,
+    /// The protected header.
+    pub header: Map<String, Value>,
+    /// The claims; tokens among them are shortened.
+    pub claims: Map<String, Value>,
+}
+
+impl TokenShown {
+    /// A token found at `place`, shown as `shortened`.
+    #[must_use]
+    pub fn new(place: impl Into<String>, shortened: &str, opened: Opened) -> Self {
+        let safe = |members: Map<String, Value>| -> Map<String, Value> {
+            members.into_iter().map(|(name, value)| (name, redact::json(value))).collect()
+        };
+        Self {
+            place: place.into(),
+            shortened: shortened.to_owned(),
+            header: safe(opened.header),
+            claims: safe(opened.claims),
+        }
+    }
 }
 
 /// An answer as it may be shown.

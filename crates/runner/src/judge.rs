@@ -28,6 +28,7 @@ pub(crate) async fn judge(
     let shows_decisions = decisions.is_some();
     let decided = decisions.unwrap_or_default();
     report.decision = decision::of(&done, &decided);
+    report.decisions = decided;
     report.failures.append(&mut done.failures);
 
     let mut seen = case.env.clone();

@@ -51,7 +51,7 @@ pub use crate::{
     catalogue::Catalogue,
     events::{
         AnswerShown, CaseId, CaseReport, CommandReport, Event, Exchange, Failure, Outcome, Skip, Started, StepReport,
-        Summary, WrongFile,
+        Summary, TokenShown, WrongFile,
     },
     plan::{Filter, PathFault, Plan, Planned, Selection, Shard, ShardFault},
     run::{Options, run},

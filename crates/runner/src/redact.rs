@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokenrig_jose::{numeric_date, peek, shorten};
+use tokenrig_jose::{Opened, numeric_date, peek, shorten};
 
 /// Shortens everything in `text` that looks like a token or a private key.
 ///
@@ -45,11 +45,18 @@ pub fn with(text: &str, mut show: impl FnMut(&str) -> String) -> Cow<'_, str> {
 /// As [`text`](fn@text), with tokens opened: `eyJhbGci…(ID token, aud orders, 1 h left)`.
 #[must_use]
 pub fn opened(text: &str, now: Timestamp) -> Cow<'_, str> {
+    opening(text, now, |_, _| ())
+}
+
+/// As [`opened`], and tells of each token that could be opened: as it is shown, and what it says.
+pub fn opening(text: &str, now: Timestamp, mut found: impl FnMut(&str, Opened)) -> Cow<'_, str> {
     with(text, |token| match peek(token) {
         None => shorten(token),
         Some(opened) => {
             let start: String = token.chars().take(8).collect();
-            format!("{start}…({})", about(&opened.claims, now))
+            let shown = format!("{start}…({})", about(&opened.claims, now));
+            found(&shown, opened);
+            shown
         }
     })
 }

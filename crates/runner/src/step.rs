@@ -124,7 +124,7 @@ impl Case<'_> {
         report: &mut StepReport,
     ) -> Result<Done, Stop> {
         match verb {
-            Verb::Mint(mint) => self.mint(mint).await,
+            Verb::Mint(mint) => self.mint(mint, report).await,
             Verb::Exchange { token, at, with } => {
                 self.exchange(token, at.as_ref(), with.as_ref(), step, limit, report).await
             }

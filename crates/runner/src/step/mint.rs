@@ -7,6 +7,8 @@ use tokenrig_scenario::Mint;
 use super::{Case, Done, Stop};
 use crate::{
     evaluate,
+    events::{StepReport, TokenShown},
+    redact,
     world::{MintKey, MintOrder},
 };
 
@@ -14,11 +16,14 @@ use crate::{
 const LIFETIME: i64 = 3600;
 
 impl Case<'_> {
-    pub(super) async fn mint(&mut self, mint: &Mint) -> Result<Done, Stop> {
+    pub(super) async fn mint(&mut self, mint: &Mint, report: &mut StepReport) -> Result<Done, Stop> {
         let token = match &mint.raw {
             Some(raw) => self.env.text(raw)?,
             None => self.signed(mint).await?,
         };
+        redact::opening(&token, self.site.now(), |shown, opened| {
+            report.tokens.push(TokenShown::new("minted", shown, opened));
+        });
         Ok(Done { names: vec![("token", Value::from(token))], ..Done::default() })
     }
 
