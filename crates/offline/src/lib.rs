@@ -14,10 +14,9 @@
 //! assert!(world.offers("python").is_err());
 //! ```
 
-mod foundation;
 mod images;
-mod people;
-mod site;
+mod inheriting;
+mod opened;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -25,9 +24,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokenrig_runner::{Foundation, Site, World, WorldFault, WorldName};
 
 pub use crate::{
-    foundation::{FoundationFault, Place, builder, open},
     images::Images,
-    site::RigSite,
+    inheriting::RigSite,
+    opened::{Place, builder, open},
 };
 
 /// What a rig and its clients get from outside: the environment of whoever called, where real clients were installed, and

@@ -4,6 +4,7 @@ use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
 };
 
 use serde_json::Value;
@@ -14,6 +15,8 @@ use tokenrig_idp::IssuerSpec;
 use tokenrig_wire::settings::SettingFault;
 
 use crate::{
+    given::{self, GivenSource},
+    people::People,
     rig::{Rig, StartFault},
     settings::ServiceSettings,
 };
@@ -42,6 +45,8 @@ pub struct RigBuilder {
     pub(crate) listen: SocketAddr,
     pub(crate) workloads: Vec<(String, Value)>,
     pub(crate) kinds: Vec<Kind>,
+    pub(crate) people: People,
+    pub(crate) given: Vec<GivenSource>,
 }
 
 /// A kind of workload that another crate makes.
@@ -69,11 +74,51 @@ impl Default for RigBuilder {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             workloads: Vec::new(),
             kinds: Vec::new(),
+            people: People::default(),
+            given: Vec::new(),
         }
     }
 }
 
 impl RigBuilder {
+    /// A given file: what the rig holds at start, in the field names of Google's REST resources. Several files are put in
+    /// place one after the other. What is wrong with them is told by [`try_start`](Self::try_start), all at once.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let orders = folder.path().join("orders.given.yaml");
+    /// # std::fs::write(&orders, "run.services: { orders: {} }").unwrap();
+    /// let rig = tokenrig::Rig::builder().given_file(orders).start().await;
+    /// assert!(rig.uri("orders").starts_with("https://orders-"));
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn given_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.given.push(GivenSource::File(path.into()));
+        self
+    }
+
+    /// A given document as text, YAML or JSON. It includes no files.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let rig = tokenrig::Rig::builder().given("iam.serviceAccounts: { caller: {} }").start().await;
+    /// assert_eq!(rig.service_account("caller").email(), "caller@shop-test.iam.gserviceaccount.com");
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn given(mut self, document: impl Into<String>) -> Self {
+        self.given.push(GivenSource::Text(document.into()));
+        self
+    }
+
+    /// The instant that the clock shows at start; it runs on from there, and can be moved ahead.
+    #[must_use]
+    pub fn now(self, now: Timestamp) -> Self {
+        self.time(Time::RunningFrom(now))
+    }
+
     /// The project. `shop-test`, number `1071284184436`, in `us-central1` unless said otherwise.
     #[must_use]
     pub fn project(mut self, project: Project) -> Self {
@@ -158,9 +203,9 @@ impl RigBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartFault`]: an address is taken, a file cannot be written, an issuer is no https URL.
+    /// [`StartFault`]: an address is taken, a file cannot be written, what is given is wrong or refused.
     pub async fn try_start(self) -> Result<Rig, StartFault> {
-        Rig::start(self).await
+        given::start(self).await
     }
 }
 

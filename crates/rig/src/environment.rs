@@ -179,6 +179,11 @@ impl LazyFiles {
         Self { authority, written: Mutex::default() }
     }
 
+    /// The authority's certificate (PEM), which needs no file.
+    pub(crate) fn ca_pem(&self) -> &str {
+        self.authority.ca_pem()
+    }
+
     pub(crate) fn get(&self) -> Result<Arc<Files>, FilesFault> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(files) = &*written {

@@ -6,25 +6,59 @@
 //! no environment variable, and ends when it is dropped.
 //!
 //! ```
-//! use tokenrig::{IssuerSpec, Rig};
+//! use tokenrig::{Rig, time::minutes};
+//!
+//! const GIVEN: &str = r#"
+//! iam.serviceAccounts: { caller: {} }
+//! run.services:
+//!   orders:
+//!     iamPolicy: { bindings: [{ role: roles/run.invoker, members: ["serviceAccount:${caller.email}"] }] }
+//! "#;
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
-//! let rig = Rig::builder().issuer(IssuerSpec::new("corp")).start().await;
-//! let request = http::Request::get("https://corp.idp.tokenrig.test/.well-known/openid-configuration");
-//! let answer = rig.dialer().send(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
-//! assert_eq!(answer.status(), 200);
+//! let rig = Rig::builder().given(GIVEN).start().await;
+//! let token = rig.id_token("caller").audience(rig.uri("orders")).mint().await;
+//! let ask = || rig.http_client().get(rig.uri("orders")).bearer_auth(&token).send();
+//! assert_eq!(ask().await.unwrap().status(), 200);
+//! assert_eq!(rig.received("orders").await[0].claims["email"], rig.service_account("caller").email());
+//!
+//! rig.clock().advance(minutes(61)).await;
+//! assert_eq!(ask().await.unwrap().status(), 401);
+//! let decision = rig.last_decision().await;
+//! assert_eq!(decision.failed(), Some("times"), "{decision}"); // the message is the whole explanation
 //! # });
 //! ```
 
 mod builder;
+mod client;
 mod control;
 mod environment;
 mod fetch;
+mod foundation;
+mod given;
 mod instances;
+mod people;
 mod rig;
+mod seen;
 mod services;
 mod settings;
+mod site;
 mod state;
+mod tokens;
+
+/// Instants, durations, and words for them: `rig.clock().advance(minutes(61))`.
+pub mod time {
+    pub use tokenrig_clock::{SignedDuration, Timestamp, minutes, seconds};
+
+    /// A duration of whole hours.
+    #[must_use]
+    pub fn hours(count: i64) -> SignedDuration {
+        SignedDuration::from_hours(count)
+    }
+}
+
+/// The client of [`Rig::http_client`], in the version that it is of.
+pub use reqwest;
 
 pub use tokenrig_cloud::{Project, Settings};
 pub use tokenrig_cloudrun::{Contract, InstanceFault, Workload, WorkloadMaker};
@@ -37,6 +71,9 @@ pub use tokenrig_wire::settings::SettingFault;
 pub use crate::{
     builder::{RigBuilder, Time, fresh_seed},
     environment::Environment,
+    foundation::FoundationFault,
     rig::{Core, Rig, StartFault},
+    seen::{Decided, Received, RigClock},
     services::{assumptions, played, refusals},
+    tokens::{Account, CredentialFile, IdToken},
 };

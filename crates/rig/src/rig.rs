@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     environment::{Addresses, Environment, Files, FilesFault, LazyFiles, environment},
     fetch::ThroughGateway,
     instances::Instances,
-    services, state,
+    people, services, state,
 };
 
 /// What a rig in flight gets to finish when it ends.
@@ -44,7 +44,7 @@ pub enum StartFault {
     /// Certificates or temporary files could not be made.
     #[error("{0}")]
     Files(String),
-    /// What was given does not fit.
+    /// What was given does not fit: every fault with its place, as commands tell it.
     #[error("{0}")]
     Given(String),
 }
@@ -163,7 +163,9 @@ pub struct Rig {
     control: Plain,
     metadata: Plain,
     dialer: Dialer,
-    files: Arc<LazyFiles>,
+    pub(crate) files: Arc<LazyFiles>,
+    /// Made when somebody first asks for it.
+    pub(crate) client: OnceLock<reqwest::Client>,
 }
 
 impl Rig {
@@ -192,6 +194,7 @@ impl Rig {
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
+        people::enter(&cloud, &builder.people).map_err(|fault| StartFault::Given(fault.to_string()))?;
         for kind in builder.kinds {
             run.add_workload_kind(&kind.word, kind.make);
         }
@@ -222,7 +225,7 @@ impl Rig {
         fetch.join(dialer.clone());
         let files = Arc::new(LazyFiles::of(authority));
         core.run.set_environment(Instances::maker(cloud, &files, gateway.addr(), control.addr()));
-        Ok(Self { core, gateway, control, metadata, dialer, files })
+        Ok(Self { core, gateway, control, metadata, dialer, files, client: OnceLock::new() })
     }
 
     /// What its parts share.

@@ -81,6 +81,24 @@ pub(crate) fn credential_file(files: &Files, arguments: &[Value]) -> Result<Valu
         }),
         Some(other) => return Err(format!("`source` is `text`, `json` or a map, not {other}")),
     };
+    let email = match options.shift_remove("impersonate") {
+        Some(account) => {
+            let email = account.as_str().or_else(|| account.get("email")?.as_str());
+            Some(email.ok_or("`impersonate` is an e-mail or a given account")?.to_owned())
+        }
+        None => None,
+    };
+    let mut file = external_account(&provider, source, email.as_deref());
+    if let Some(file) = file.as_object_mut() {
+        file.extend(options);
+    }
+    files.write("credentials.json", file.to_string().as_bytes()).map(Value::from)
+}
+
+/// An `external_account` credential file (AIP-4117) for a provider (`projects/…/providers/ID`): where its subject token is
+/// found, and the e-mail of the service account that the workload acts as, if any.
+#[must_use]
+pub fn external_account(provider: &str, source: Json, account: Option<&str>) -> Json {
     let mut file = json!({
         "type": "external_account",
         "audience": format!("//iam.googleapis.com/{provider}"),
@@ -88,17 +106,12 @@ pub(crate) fn credential_file(files: &Files, arguments: &[Value]) -> Result<Valu
         "token_url": "https://sts.googleapis.com/v1/token",
         "credential_source": source,
     });
-    if let Some(impersonate) = options.shift_remove("impersonate") {
-        let email = impersonate.as_str().or_else(|| impersonate.get("email")?.as_str());
-        let email = email.ok_or("`impersonate` is an e-mail or a given account")?;
+    if let Some(email) = account {
         file["service_account_impersonation_url"] = json!(format!(
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
         ));
     }
-    if let Some(file) = file.as_object_mut() {
-        file.extend(options);
-    }
-    files.write("credentials.json", file.to_string().as_bytes()).map(Value::from)
+    file
 }
 
 /// The text, or the text member of a map.

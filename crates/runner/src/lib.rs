@@ -53,6 +53,7 @@ pub use crate::{
         AnswerShown, CaseId, CaseReport, CommandReport, Event, Exchange, Failure, Outcome, Skip, Started, StepReport,
         Summary, TokenShown, WrongFile,
     },
+    files::external_account,
     plan::{Filter, PathFault, Plan, Planned, Selection, Shard, ShardFault},
     run::{Options, run},
     world::{

@@ -252,6 +252,19 @@ impl CloudRun {
         told.collect()
     }
 
+    /// The URL of a service or a function, as its `uri` says it. `None`: nothing of this name is deployed.
+    #[must_use]
+    pub fn uri(&self, service: &str) -> Option<String> {
+        let canonical = self.canonical(service)?;
+        let state = self.read();
+        if let Some(deployed) = state.services.get(&canonical) {
+            let [_, hashed] = hosts(&deployed.name, self.cloud());
+            return Some(format!("https://{hashed}"));
+        }
+        let function = state.functions.get(&canonical)?;
+        Some(format!("https://{}", function.name.address(&self.cloud().project().id)))
+    }
+
     /// Requests that reached a service or a function after number `since`, refused ones included, oldest first. `None`:
     /// nothing of this name is deployed.
     #[must_use]

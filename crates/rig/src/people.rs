@@ -2,14 +2,21 @@
 
 use serde_json::{Map, Value, json};
 use tokenrig_cloud::{Cloud, GCLOUD_CLIENT_ID, OAuthClient, RefreshState, Secret, UserFault};
-use tokenrig_runner::{Facts, Foundation};
+use tokenrig_runner::Facts;
 
 use crate::foundation::{FoundationFault, object, text};
 
+/// `users` and `oauth2.clients` of a given document, as they stand there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct People {
+    pub(crate) users: Map<String, Value>,
+    pub(crate) clients: Map<String, Value>,
+}
+
 /// Makes everybody known who is given.
-pub(crate) fn enter(cloud: &Cloud, foundation: &Foundation) -> Result<(), FoundationFault> {
+pub(crate) fn enter(cloud: &Cloud, people: &People) -> Result<(), FoundationFault> {
     let users = cloud.users();
-    for (name, fields) in &foundation.clients {
+    for (name, fields) in &people.clients {
         let place = format!("oauth2.clients.{name}");
         let fields = object(Some(fields), &place)?;
         known(&fields, &["clientId", "clientSecret"], &place)?;
@@ -17,7 +24,7 @@ pub(crate) fn enter(cloud: &Cloud, foundation: &Foundation) -> Result<(), Founda
         let secret = Secret::new(needed(&fields, "clientSecret", &place)?);
         users.add_client(OAuthClient { name: name.clone(), client_id, secret }).map_err(|fault| at(&place, &fault))?;
     }
-    for (email, fields) in &foundation.users {
+    for (email, fields) in &people.users {
         let place = format!("users.{email}");
         let fields = object(Some(fields), &place)?;
         known(&fields, &["refreshTokens"], &place)?;
@@ -86,10 +93,10 @@ mod tests {
         Cloud::new(CloudFoundation::on(Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH))))
     }
 
-    fn given(users: Value) -> Foundation {
+    fn given(users: Value) -> People {
         let map = |value: Value| value.as_object().cloned().unwrap_or_default();
         let clients = map(json!({ "web": { "clientId": "1-web", "clientSecret": "s3cret" } }));
-        Foundation { users: map(users), clients, ..Foundation::default() }
+        People { users: map(users), clients }
     }
 
     #[test]

@@ -1,48 +1,27 @@
-//! One case's rig, as the runner sees it.
+//! A rig as the runner sees it: the site of a case, and what a given document is put in place through.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::{HeaderName, HeaderValue, Method, Version};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use serde_json::{Map, Value, json};
-use tokenrig::{DialError, IssuerPatch, KeyChoice, MintOrder as IdpOrder, Rig};
 use tokenrig_clock::{
     Timestamp,
     real::{Stopwatch, within},
 };
+use tokenrig_cloud::Project;
 use tokenrig_decision::Record;
+use tokenrig_gateway::DialError;
+use tokenrig_idp::{IssuerPatch, KeyChoice, MintOrder as IdpOrder};
 use tokenrig_runner::{
     Advanced, Answer, Facts, MintKey, MintOrder, Opened, Protocol, Received, Request, Site, SiteFault, Who, redact,
 };
 
-use crate::{Inherited, people};
+use crate::{people, rig::Rig};
 
-/// Options of every Java program: more than those that lead to a rig may stand in it.
-const JAVA: &str = "JAVA_TOOL_OPTIONS";
-
-/// The site of one rig.
-#[derive(Debug)]
-pub struct RigSite {
-    rig: Rig,
-    inherited: Inherited,
-}
-
-impl RigSite {
-    /// A site on a running rig, which plays images from now on as `inherited` says.
-    #[must_use]
-    pub fn new(rig: Rig, inherited: Inherited) -> Self {
-        rig.core().cloud_run().add_workload_kind("image", inherited.images.maker());
-        Self { rig, inherited }
-    }
-
-    /// The rig.
-    #[must_use]
-    pub fn rig(&self) -> &Rig {
-        &self.rig
-    }
-
+impl Rig {
     async fn exchange(&self, request: Request) -> Result<Answer, SiteFault> {
         let watch = Stopwatch::start();
         let shown = redact::text(&request.url).into_owned();
@@ -57,7 +36,7 @@ impl RigSite {
             built = built.header(name, value);
         }
         let built = built.body(Full::new(Bytes::from(request.body))).map_err(|fault| target(fault.to_string()))?;
-        let dialer = self.rig.dialer();
+        let dialer = self.dialer();
         let response = match request.protocol {
             // Trailers are HTTP/2's; the dialer takes it wherever the gateway selects it, which it always does.
             Protocol::Any | Protocol::Http2 => dialer.send(built).await,
@@ -83,7 +62,7 @@ impl RigSite {
     }
 
     fn rotate(&self, of: &str) -> Result<(), SiteFault> {
-        let core = self.rig.core();
+        let core = self.core();
         let cloud = core.cloud();
         if of == "google" {
             cloud.mint().rotate_google_keys();
@@ -99,30 +78,6 @@ impl RigSite {
         let account = account.ok_or_else(unknown)?;
         cloud.accounts().rotate_system_key(&account);
         Ok(())
-    }
-
-    fn variables(&self, needs: &[String]) -> Result<Vec<(String, String)>, SiteFault> {
-        let other = |fault: &dyn std::fmt::Display| SiteFault::Other(fault.to_string());
-        let environment = self.rig.environment().map_err(|fault| other(&fault))?;
-        let mut all: BTreeMap<String, String> =
-            self.inherited.variables.iter().filter(|(name, _)| !environment.removes(name)).cloned().collect();
-        let of_java = all.remove(JAVA);
-        all.extend(environment.set);
-        if let (Some(own), Some(ours)) = (of_java, all.get_mut(JAVA)) {
-            // Options of a user's own stay; of two that say the same, Java takes the later one.
-            *ours = format!("{own} {ours}");
-        }
-        if self.inherited.well_known_credentials && !all.contains_key("GOOGLE_APPLICATION_CREDENTIALS") {
-            let file = self.rig.owner_key_file().map_err(|fault| other(&fault))?;
-            all.insert("GOOGLE_APPLICATION_CREDENTIALS".to_owned(), file.display().to_string());
-        }
-        let first = needs.iter().filter_map(|need| self.inherited.programs.get(need)).flatten();
-        let mut path: Vec<String> = first.map(|folder| folder.display().to_string()).collect();
-        path.extend(all.get("PATH").cloned());
-        if !path.is_empty() {
-            all.insert("PATH".to_owned(), path.join(":"));
-        }
-        Ok(all.into_iter().collect())
     }
 }
 
@@ -142,12 +97,12 @@ fn told(fault: &DialError, url: &str) -> SiteFault {
     }
 }
 
-impl Site for RigSite {
+impl Site for Rig {
     fn facts(&self) -> Facts {
-        let cloud = self.rig.core().cloud();
+        let cloud = self.core().cloud();
         let project = cloud.project();
-        let agents = tokenrig::Project::agents().iter();
-        let issuers = self.rig.core().issuers().list().into_iter().map(|issuer| {
+        let agents = Project::agents().iter();
+        let issuers = self.core().issuers().list().into_iter().map(|issuer| {
             let mut fields = Map::new();
             fields.insert("issuer".to_owned(), json!(issuer.issuer));
             (issuer.id, fields)
@@ -165,7 +120,7 @@ impl Site for RigSite {
     }
 
     fn now(&self) -> Timestamp {
-        self.rig.core().cloud().now()
+        self.core().cloud().now()
     }
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
@@ -181,15 +136,14 @@ impl Site for RigSite {
         };
         let MintOrder { issuer, header, claims, key: _, flaw } = order;
         let order = IdpOrder { header, key, flaw, exact: true, ..IdpOrder::new(issuer, claims) };
-        let minted = self.rig.core().issuers().mint(order);
+        let minted = self.core().issuers().mint(order);
         async move { minted.map_err(|fault| SiteFault::Unknown(fault.to_string())) }.boxed()
     }
 
     fn credentials(&self, who: Who) -> BoxFuture<'_, Result<String, SiteFault>> {
         let token = match who {
-            Who::Owner => Ok(self.rig.core().owner_token()),
+            Who::Owner => Ok(self.core().owner_token()),
             Who::Account(email) => self
-                .rig
                 .core()
                 .account_token(&email)
                 .ok_or_else(|| SiteFault::Unknown(format!("there is no service account `{email}`"))),
@@ -199,19 +153,19 @@ impl Site for RigSite {
 
     fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, SiteFault>> {
         async move {
-            let now = self.rig.core().advance(to).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
+            let now = self.core().advance(to).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
             Ok(Advanced { now, in_flight: Vec::new() })
         }
         .boxed()
     }
 
     fn decisions(&self, since: u64) -> BoxFuture<'_, Option<Vec<Record>>> {
-        let decisions = self.rig.core().cloud().decisions().since(since, None);
+        let decisions = self.core().cloud().decisions().since(since, None);
         async move { Some(decisions) }.boxed()
     }
 
     fn received(&self, service: &str, since: u64) -> BoxFuture<'_, Result<Vec<Received>, SiteFault>> {
-        let core = self.rig.core();
+        let core = self.core();
         let received = core.cloud_run().received(service, since);
         let received = received.ok_or_else(|| SiteFault::Unknown(format!("there is no service `{service}`")));
         let decisions = core.cloud().decisions().since(0, None);
@@ -233,19 +187,20 @@ impl Site for RigSite {
         .boxed()
     }
 
-    fn environment(&self, needs: &[String]) -> BoxFuture<'_, Result<Vec<(String, String)>, SiteFault>> {
-        let variables = self.variables(needs);
-        async move { variables }.boxed()
+    /// What leads to the rig, and nothing else: nobody's own environment is known here.
+    fn environment(&self, _needs: &[String]) -> BoxFuture<'_, Result<Vec<(String, String)>, SiteFault>> {
+        let variables = Rig::environment(self).map(|environment| environment.set);
+        async move { variables.map_err(|fault| SiteFault::Other(fault.to_string())) }.boxed()
     }
 
     fn set_workload(&self, service: &str, workload: &Value) -> BoxFuture<'_, Result<(), SiteFault>> {
-        let set = self.rig.core().cloud_run().set_workload(service, workload);
+        let set = self.core().cloud_run().set_workload(service, workload);
         async move { set.map_err(|fault| SiteFault::Unsupported(fault.to_string())) }.boxed()
     }
 
     fn patch_issuer(&self, issuer: &str, fields: &Map<String, Value>) -> BoxFuture<'_, Result<(), SiteFault>> {
         let patched = IssuerPatch::read(fields)
-            .and_then(|patch| self.rig.core().issuers().patch(issuer, patch))
+            .and_then(|patch| self.core().issuers().patch(issuer, patch))
             .map(drop)
             .map_err(|fault| SiteFault::Other(fault.to_string()));
         async move { patched }.boxed()
@@ -258,7 +213,7 @@ impl Site for RigSite {
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {
         async move {
-            self.rig.stop().await;
+            self.stop().await;
             Ok(())
         }
         .boxed()
@@ -267,7 +222,7 @@ impl Site for RigSite {
 
 #[cfg(test)]
 mod tests {
-    use tokenrig::Misbehaviour;
+    use tokenrig_idp::Misbehaviour;
     use tokenrig_scenario::MISBEHAVIOURS;
 
     #[test]
