@@ -5,6 +5,9 @@
 
 #![expect(clippy::disallowed_macros, reason = "a command prints")]
 
+mod go;
+mod node;
+mod place;
 mod python;
 mod table;
 
@@ -16,6 +19,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use place::{Place, Unready};
 use table::Row;
 
 /// A folder of `conformance/`.
@@ -24,17 +28,21 @@ struct Suite {
     /// The files of the resources that the rig has.
     given: &'static [&'static str],
     /// Installs what is needed; gives the command that runs the suite.
-    prepare: fn(&Path) -> Result<Vec<OsString>, String>,
+    prepare: fn(&Place) -> Result<Vec<OsString>, Unready>,
 }
 
-const SUITES: &[Suite] = &[Suite {
-    name: "python",
-    given: &["fixtures/seeds/000.given.yaml", "conformance/python/suite.given.yaml"],
-    prepare: python::prepare,
-}];
+/// What the suites of all languages need: the walk-through's resources, and a build with its provider, accounts and
+/// services.
+const BUILD: &[&str] = &["fixtures/seeds/000.given.yaml", "conformance/build.given.yaml"];
 
-/// Runs the named suites, or all of them. Exit code: 2 for an unknown name, 3 when a client could not be installed or
-/// the rig not started, 1 when a case failed.
+const SUITES: &[Suite] = &[
+    Suite { name: "python", given: BUILD, prepare: python::prepare },
+    Suite { name: "node", given: BUILD, prepare: node::prepare },
+    Suite { name: "go", given: BUILD, prepare: go::prepare },
+];
+
+/// Runs the named suites, or all for which this machine has the tools. Exit code: 2 for an unknown name, 3 when a client
+/// could not be installed or the rig not started, 1 when a case failed.
 pub(crate) fn run(names: &[OsString]) -> ExitCode {
     let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.iter().any(|known| *name == *known)) {
@@ -44,22 +52,36 @@ pub(crate) fn run(names: &[OsString]) -> ExitCode {
     }
     let root = root();
     let mut rows = Vec::new();
+    let mut skipped = Vec::new();
     for suite in SUITES.iter().filter(|suite| names.is_empty() || names.iter().any(|name| name == suite.name)) {
-        match suite.run(&root) {
-            Ok(more) => rows.extend(more),
-            Err(why) => {
-                eprintln!("error: suite `{}`: {why}", suite.name);
-                return ExitCode::from(3);
+        let command = match (suite.prepare)(&Place::of(&root, suite.name)) {
+            Ok(command) => command,
+            // Whoever names a suite wants it; whoever names none wants what can be had here.
+            Err(Unready::Missing(tool)) if names.is_empty() => {
+                skipped.push((suite.name, tool));
+                continue;
             }
+            Err(why) => return failed(suite, &why.to_string()),
+        };
+        match suite.run(&root, command) {
+            Ok(more) => rows.extend(more),
+            Err(why) => return failed(suite, &why),
         }
     }
     print!("{}", table::render(&rows));
+    for (name, tool) in skipped {
+        eprintln!("{:>8} {name}: {}", "SKIP", Unready::Missing(tool));
+    }
     ExitCode::from(u8::from(rows.iter().any(|row| !row.ok)))
 }
 
+fn failed(suite: &Suite, why: &str) -> ExitCode {
+    eprintln!("error: suite `{}`: {why}", suite.name);
+    ExitCode::from(3)
+}
+
 impl Suite {
-    fn run(&self, root: &Path) -> Result<Vec<Row>, String> {
-        let command = (self.prepare)(root)?;
+    fn run(&self, root: &Path, command: Vec<OsString>) -> Result<Vec<Row>, String> {
         let mut child = Command::new(own_binary()?)
             .arg("exec")
             .args(self.given.iter().flat_map(|file| ["--given", *file]))
@@ -75,7 +97,7 @@ impl Suite {
         for line in lines {
             let line = line.map_err(|error| format!("cannot read its output: {error}"))?;
             let row = Row::parse(&line).ok_or_else(|| format!("printed a line that is no case: {line}"))?;
-            eprintln!("{:>8} {} › {}", if row.ok { "PASS" } else { "FAIL" }, row.path, row.case);
+            eprintln!("{:>8} {} › {} › {}", if row.ok { "PASS" } else { "FAIL" }, self.name, row.path, row.case);
             rows.push(row);
         }
         let status = child.wait().map_err(|error| format!("cannot wait for it: {error}"))?;

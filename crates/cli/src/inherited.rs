@@ -16,6 +16,13 @@ use tokio::process::Command;
 pub(crate) const CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// Where clients look for credentials below the home folder.
 const WELL_KNOWN: &str = ".config/gcloud/application_default_credentials.json";
+/// Needs that `cargo xtask conformance` installs, each with the file that is there once it has.
+const CLIENTS: [(&str, &str); 4] = [
+    ("python", "installed-requirements.txt"),
+    ("node", "installed-package-lock.json"),
+    ("go", "installed-go.sum"),
+    ("java", "installed-pom.xml"),
+];
 
 /// What a command of `exec`, or of whoever uses `serve`, gets: the caller's own credential file is left alone.
 pub(crate) fn of_caller() -> Inherited {
@@ -62,8 +69,10 @@ pub(crate) fn of_scenarios() -> Inherited {
 
 fn programs() -> BTreeMap<String, Vec<PathBuf>> {
     let mut programs = BTreeMap::new();
-    if let Some(python) = conformance("python").filter(|folder| folder.join("installed-requirements.txt").exists()) {
-        programs.insert("python".to_owned(), vec![python.join("bin")]);
+    for (need, stamp) in CLIENTS {
+        if let Some(client) = conformance(need).filter(|folder| folder.join(stamp).exists()) {
+            programs.insert(need.to_owned(), vec![client.join("bin")]);
+        }
     }
     let path = env::var_os("PATH").unwrap_or_default();
     if env::split_paths(&path).any(|folder| folder.join("gcloud").is_file()) {

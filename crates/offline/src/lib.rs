@@ -65,8 +65,10 @@ impl World for Offline {
     fn offers(&self, need: &str) -> Result<(), String> {
         match need {
             "echo" => Ok(()),
-            "python" | "node" if self.inherited.programs.contains_key(need) => Ok(()),
-            "python" | "node" => Err(format!("it is not installed; `cargo xtask conformance {need}` does it")),
+            "python" | "node" | "go" | "java" if self.inherited.programs.contains_key(need) => Ok(()),
+            "python" | "node" | "go" | "java" => {
+                Err(format!("it is not installed; `cargo xtask conformance {need}` does it"))
+            }
             "gcloud" if self.inherited.programs.contains_key(need) => Ok(()),
             "gcloud" => Err("no `gcloud` is found".to_owned()),
             "docker" => self.inherited.images.offered(),

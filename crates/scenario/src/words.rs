@@ -39,6 +39,8 @@ pub(crate) const NEEDS: &[Word] = &[
     played("gcloud"),
     played("python"),
     played("node"),
+    played("go"),
+    played("java"),
     played("docker"),
     played("saml"),
     played("netns"),

@@ -76,7 +76,7 @@ pub(crate) enum Failure {
 /// What answers the requests that the door lets in. A clone is the same one.
 #[derive(Clone, Default)]
 pub(crate) enum Behind {
-    /// Answers with the request as JSON: `method`, `path`, `query`, `headers`, `body`.
+    /// Answers with the request as JSON: `method`, `path`, `query`, `headers`, `body`; a gRPC call with its messages.
     #[default]
     Echo,
     /// A router of the rig's own, for example an issuer.
