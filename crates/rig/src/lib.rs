@@ -64,7 +64,7 @@ pub use tokenrig_cloud::{Project, Settings};
 pub use tokenrig_cloudrun::{Contract, InstanceFault, Workload, WorkloadMaker};
 pub use tokenrig_gateway::{DialError, Dialer, Refused, RefusedHost};
 pub use tokenrig_idp::{IssuerFault, IssuerPatch, IssuerSpec, KeyChoice, MintFault, MintOrder, Misbehaviour};
-pub use tokenrig_jose::forge::Flaw;
+pub use tokenrig_jose::forge::{Duty, Flaw, Rule};
 
 pub use tokenrig_wire::settings::SettingFault;
 

@@ -1,23 +1,33 @@
-//! The flaws that a scenario's `mint` can ask for by name.
+//! The flaws that a scenario's `mint` can ask for by name, and what the standards say of each.
 
 use std::{fmt, str::FromStr};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+/// What a verifier owes to a token with a flaw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Duty {
+    /// To refuse it: who takes it can be deceived, or breaks a MUST of the rule.
+    Refuse,
+    /// To refuse it, if it is careful: no deceit is known that this alone allows.
+    Beware,
+    /// Nothing but to survive it: taking and refusing are both right.
+    Survive,
+}
 
-use super::unsigned;
-use crate::{Map, SigningKey, base64url, jws::MAX_TOKEN_BYTES, key_id, pool, sign};
-
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-/// Who nobody in a scenario is: the issuer and audience of tokens that are for or from somebody else.
-const SOMEBODY_ELSE: &str = "https://somebody-else.example";
+/// Where it is written what a verifier owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rule {
+    /// What is owed.
+    pub duty: Duty,
+    /// Standard or guide, with its section.
+    pub source: &'static str,
+}
 
 macro_rules! flaws {
-    ($($(#[$doc:meta])+ $flaw:ident = $name:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $flaw:ident = $name:literal, $duty:ident $source:literal;)+) => {
         /// What is wrong with a token that is wrong on purpose.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Flaw {
-            $($(#[$doc])+ $flaw,)+
+            $($(#[doc = $doc])+ $flaw,)+
         }
 
         impl Flaw {
@@ -31,39 +41,152 @@ macro_rules! flaws {
                     $(Self::$flaw => $name,)+
                 }
             }
+
+            /// What is wrong, in a sentence.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self {
+                    $(Self::$flaw => concat!($($doc,)+).trim_ascii(),)+
+                }
+            }
+
+            /// What a verifier of ID tokens owes to it.
+            #[must_use]
+            pub const fn rule(self) -> Rule {
+                match self {
+                    $(Self::$flaw => Rule { duty: Duty::$duty, source: $source },)+
+                }
+            }
         }
     };
 }
 
 flaws! {
     /// `alg: none` and an empty signature.
-    AlgNone = "alg-none",
+    AlgNone = "alg-none", Refuse "RFC 8725, 3.2";
+    /// `alg: nOnE` and an empty signature: some check for one spelling only.
+    AlgNoneSpelled = "alg-none-spelled", Refuse "RFC 8725, 3.2";
+    /// No `alg`.
+    NoAlg = "no-alg", Refuse "RFC 7515, 4.1.1";
+    /// An `alg` that nobody knows, over a good signature.
+    UnknownAlg = "unknown-alg", Refuse "RFC 8725, 3.1";
+    /// `alg` names the other of RS256 and ES256 than the key is for.
+    OtherAlg = "other-alg", Refuse "RFC 8725, 3.1";
+    /// HS256, keyed with the issuer's public key as PEM: falls for it who lets the token choose the algorithm.
+    HmacWithPublicKey = "hmac-with-public-key", Refuse "RFC 8725, 2.1 and 3.1";
+    /// HS256 with an empty key, and a key id that is a path to an empty file.
+    KidPath = "kid-path", Refuse "RFC 8725, 3.10";
+    /// The header says `alg` twice, the second time `none`.
+    DuplicateAlg = "duplicate-alg", Refuse "RFC 7515, 4";
+    /// Signed with a key that the header itself brings (`jwk`).
+    EmbeddedJwk = "embedded-jwk", Refuse "RFC 8725, 3.8";
+    /// Signed with a key whose certificate the header itself brings (`x5c`).
+    EmbeddedX5c = "embedded-x5c", Refuse "RFC 8725, 3.8";
+    /// Signed with a key that is published where the header says (`jku`).
+    Jku = "jku", Refuse "RFC 8725, 3.10";
+    /// Signed with a key whose certificate is published where the header says (`x5u`).
+    X5u = "x5u", Refuse "RFC 8725, 3.10";
+    /// The header asks for an extension that nobody knows (`crit`).
+    CriticalExtension = "critical-extension", Refuse "RFC 7515, 4.1.11";
     /// Signed with a key that nobody publishes, under the key id of one that is published.
-    WrongKey = "wrong-key",
+    WrongKey = "wrong-key", Refuse "OpenID Connect Core, 3.1.3.7";
     /// A key id that nobody publishes.
-    UnknownKid = "unknown-kid",
+    UnknownKid = "unknown-kid", Beware "OpenID Connect Core, 10.1";
     /// No key id.
-    NoKid = "no-kid",
-    /// Issued two hours ago, expired an hour ago.
-    Expired = "expired",
-    /// Issued, and valid, from an hour from now.
-    NotYetValid = "not-yet-valid",
-    /// No `exp`.
-    NoExp = "no-exp",
-    /// No `iat`.
-    NoIat = "no-iat",
-    /// Somebody else's `iss`.
-    WrongIssuer = "wrong-issuer",
-    /// Somebody else's `aud`.
-    WrongAudience = "wrong-audience",
-    /// No `sub`.
-    NoSubject = "no-subject",
+    NoKid = "no-kid", Survive "OpenID Connect Core, 10.1";
+    /// The signature is empty, all else is good.
+    NoSignature = "no-signature", Refuse "RFC 8725, 3.2";
+    /// The signature says that Cloud Run took it away, as it does before the token reaches a container.
+    SignatureRemoved = "signature-removed", Refuse "Google, service-to-service authentication";
+    /// The signature is all zeros.
+    ZeroSignature = "zero-signature", Refuse "FIPS 186-5, 6.4.2";
+    /// The signature is in another encoding: in DER (ES256), or with a zero byte before it (RS256).
+    EncodedSignature = "encoded-signature", Refuse "RFC 7518, 3.3 and 3.4";
+    /// Another signature over the same bytes, made from the good one without the key: with s negated (ES256), or with the
+    /// modulus added (RS256).
+    MalleableSignature = "malleable-signature", Survive "RFC 8017, 5.2.2";
     /// The signature is over other claims.
-    TamperedPayload = "tampered-payload",
+    TamperedPayload = "tampered-payload", Refuse "OpenID Connect Core, 3.1.3.7";
+    /// The signature is over other members of the header.
+    TamperedHeader = "tampered-header", Refuse "RFC 7515, 5.2";
     /// Cut off within the signature.
-    Truncated = "truncated",
-    /// Larger than any reader of the rig takes.
-    Oversized = "oversized",
+    Truncated = "truncated", Refuse "RFC 7515, 5.2";
+    /// Five parts, as encrypted tokens have them.
+    FiveParts = "five-parts", Refuse "RFC 7515, 5.2";
+    /// Four parts.
+    FourParts = "four-parts", Refuse "RFC 7515, 5.2";
+    /// The JSON form of a signed token in place of the compact one.
+    JsonForm = "json-form", Refuse "RFC 7519, 1";
+    /// The JSON form with two signatures, the first of a stranger.
+    TwoSignatures = "two-signatures", Refuse "RFC 7519, 1";
+    /// The parts are padded with `=`, and signed so.
+    Padded = "padded", Beware "RFC 7515, 2";
+    /// The signature is written with the letters of plain base64.
+    PlainBase64 = "plain-base64", Beware "RFC 7515, 2";
+    /// The signature's last letter has bits that mean nothing: another text for the same bytes.
+    LooseBits = "loose-bits", Survive "RFC 4648, 3.5";
+    /// The payload is left out, as if it came by another way.
+    Detached = "detached", Refuse "RFC 7519, 7.2";
+    /// The payload is another token, itself good.
+    Nested = "nested", Refuse "RFC 7519, 7.2";
+    /// The claims are not UTF-8.
+    NotUtf8 = "not-utf8", Refuse "RFC 7519, 7.2";
+    /// A claim is nested two thousand lists deep.
+    Deep = "deep", Survive "RFC 8259, 9";
+    /// Larger than any reader of the rig takes: 64 KiB of claims.
+    Oversized = "oversized", Survive "RFC 8725, 3.10";
+    /// Issued two hours ago, expired an hour ago.
+    Expired = "expired", Refuse "RFC 7519, 4.1.4";
+    /// Issued, and valid, from an hour from now.
+    NotYetValid = "not-yet-valid", Refuse "RFC 7519, 4.1.5";
+    /// No `exp`.
+    NoExp = "no-exp", Refuse "OpenID Connect Core, 2";
+    /// `exp` is null.
+    NullExp = "null-exp", Refuse "OpenID Connect Core, 2";
+    /// `exp` is zero: some read it as absent, and absent as for ever.
+    ZeroExp = "zero-exp", Refuse "RFC 7519, 4.1.4";
+    /// `exp` is a text.
+    TextExp = "text-exp", Beware "RFC 7519, 2 and 4.1.4";
+    /// `exp` is beyond every calendar.
+    HugeExp = "huge-exp", Survive "RFC 7519, 2";
+    /// No `iat`.
+    NoIat = "no-iat", Beware "OpenID Connect Core, 2";
+    /// `iat` is an hour from now, and nothing says from when the token is valid.
+    FutureIat = "future-iat", Beware "OpenID Connect Core, 3.1.3.7";
+    /// Somebody else's `iss`.
+    WrongIssuer = "wrong-issuer", Refuse "RFC 8725, 3.8";
+    /// An `iss` that begins as the good one does.
+    LookalikeIssuer = "lookalike-issuer", Refuse "OpenID Connect Core, 3.1.3.7";
+    /// An `iss` that is the good one and a NUL.
+    NulIssuer = "nul-issuer", Refuse "OpenID Connect Core, 3.1.3.7";
+    /// `iss` is a list that holds the good one.
+    ListIssuer = "list-issuer", Refuse "RFC 7519, 4.1.1";
+    /// No `iss`.
+    NoIssuer = "no-issuer", Refuse "OpenID Connect Core, 2";
+    /// Somebody else's `aud`.
+    WrongAudience = "wrong-audience", Refuse "RFC 8725, 3.9";
+    /// An `aud` that begins as the good one does.
+    LookalikeAudience = "lookalike-audience", Refuse "RFC 8725, 3.9";
+    /// `aud` stands twice, the good one first.
+    DuplicateAudience = "duplicate-audience", Refuse "RFC 7519, 4";
+    /// `aud` lists the good one and somebody else.
+    AudienceAmongOthers = "audience-among-others", Survive "OpenID Connect Core, 3.1.3.7";
+    /// `aud` is an object that has the good one as a member.
+    ObjectAudience = "object-audience", Refuse "RFC 7519, 4.1.3";
+    /// `aud` is a number.
+    NumberAudience = "number-audience", Refuse "RFC 7519, 4.1.3";
+    /// `aud` is true.
+    TrueAudience = "true-audience", Refuse "RFC 7519, 4.1.3";
+    /// `aud` is null.
+    NullAudience = "null-audience", Refuse "RFC 7519, 4.1.3";
+    /// `aud` is an empty list.
+    EmptyAudience = "empty-audience", Refuse "RFC 7519, 4.1.3";
+    /// No `aud`.
+    NoAudience = "no-audience", Refuse "RFC 8725, 3.9";
+    /// No `sub`.
+    NoSubject = "no-subject", Beware "OpenID Connect Core, 2";
+    /// `sub` is a number.
+    NumberSubject = "number-subject", Beware "OpenID Connect Core, 2";
 }
 
 /// No flaw has this name.
@@ -82,137 +205,5 @@ impl FromStr for Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-/// Signs claims as a token that has one flaw and is else as good as the header, claims and key that are given. What the
-/// claims say about the flawed thing is overwritten. `now` is where the times of [`Flaw::Expired`] and
-/// [`Flaw::NotYetValid`] are counted from.
-#[must_use]
-pub fn flawed(flaw: Flaw, header: &Map, claims: &Map, key: &SigningKey, now: Timestamp) -> String {
-    let mut header = header.clone();
-    let mut claims = claims.clone();
-    let mut key = key;
-    let at = |hours: i32| Value::from(now.saturating_add(HOUR * hours).unwrap_or(now).as_second());
-    match flaw {
-        Flaw::AlgNone => {
-            put(&mut header, "alg", "none".into());
-            return unsigned(&header, &claims);
-        }
-        Flaw::WrongKey => key = pool::foreign(key),
-        Flaw::UnknownKid => put(&mut header, "kid", key_id("", &key.public(), "unknown").into()),
-        Flaw::NoKid => drop(header.shift_remove("kid")),
-        Flaw::Expired => {
-            put(&mut claims, "iat", at(-2));
-            put(&mut claims, "exp", at(-1));
-        }
-        Flaw::NotYetValid => {
-            put(&mut claims, "iat", at(1));
-            put(&mut claims, "nbf", at(1));
-            put(&mut claims, "exp", at(2));
-        }
-        Flaw::NoExp => drop(claims.shift_remove("exp")),
-        Flaw::NoIat => drop(claims.shift_remove("iat")),
-        Flaw::WrongIssuer => put(&mut claims, "iss", SOMEBODY_ELSE.into()),
-        Flaw::WrongAudience => put(&mut claims, "aud", SOMEBODY_ELSE.into()),
-        Flaw::NoSubject => drop(claims.shift_remove("sub")),
-        Flaw::Oversized => put(&mut claims, "padding", "x".repeat(MAX_TOKEN_BYTES).into()),
-        Flaw::TamperedPayload | Flaw::Truncated => {}
-    }
-    let mut token = sign(&header, &claims, key);
-    match flaw {
-        // Both kinds of signature have a length of two beyond a multiple of four letters: what is left is base64url.
-        Flaw::Truncated => token.truncate(token.len() - 18),
-        Flaw::TamperedPayload => {
-            put(&mut claims, "tampered", true.into());
-            let mut parts = token.split('.');
-            if let (Some(header), Some(_), Some(signature)) = (parts.next(), parts.next(), parts.next()) {
-                token = format!("{header}.{}.{signature}", base64url::encode(crate::sign::bytes(&claims)));
-            }
-        }
-        _ => {}
-    }
-    token
-}
-
-fn put(object: &mut Map, name: &str, value: Value) {
-    object.insert(name.to_owned(), value);
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use serde_json::json;
-
-    use super::*;
-    use crate::{Jws, Malformed, SignatureFault, protected_header};
-
-    fn now() -> Timestamp {
-        "2026-01-15T09:00:00Z".parse().unwrap()
-    }
-
-    fn claims() -> Map {
-        let claims = json!({ "iss": "https://corp.example", "sub": "alice", "aud": "a", "iat": now().as_second(), "exp": now().as_second() + 3600 });
-        claims.as_object().unwrap().clone()
-    }
-
-    fn minted(flaw: Flaw, key: &SigningKey) -> String {
-        flawed(flaw, &protected_header(key.algorithm(), "k"), &claims(), key, now())
-    }
-
-    #[rstest]
-    #[case(Flaw::NoExp, "exp", None)]
-    #[case(Flaw::NoIat, "iat", None)]
-    #[case(Flaw::NoSubject, "sub", None)]
-    #[case(Flaw::WrongIssuer, "iss", Some(json!(SOMEBODY_ELSE)))]
-    #[case(Flaw::WrongAudience, "aud", Some(json!(SOMEBODY_ELSE)))]
-    #[case(Flaw::Expired, "exp", Some(json!(now().as_second() - 3600)))]
-    #[case(Flaw::NotYetValid, "nbf", Some(json!(now().as_second() + 3600)))]
-    fn a_flaw_of_the_claims_is_well_signed(#[case] flaw: Flaw, #[case] name: &str, #[case] value: Option<Value>) {
-        let key = pool::ec(0);
-        let jws = Jws::parse(&minted(flaw, key)).unwrap();
-        assert_eq!(jws.claims().unwrap().get(name), value.as_ref());
-        assert_eq!(jws.verify(&key.public()), Ok(()));
-    }
-
-    #[rstest]
-    #[case(Flaw::NoKid, None)]
-    #[case(Flaw::UnknownKid, Some(key_id("", &pool::ec(0).public(), "unknown")))]
-    fn a_flaw_of_the_key_id_is_well_signed(#[case] flaw: Flaw, #[case] kid: Option<String>) {
-        let jws = Jws::parse(&minted(flaw, pool::ec(0))).unwrap();
-        assert_eq!(jws.kid(), kid.as_deref());
-        assert_eq!(jws.verify(&pool::ec(0).public()), Ok(()));
-    }
-
-    #[rstest]
-    #[case(Flaw::AlgNone, SignatureFault::Algorithm("none".into()))]
-    #[case(Flaw::WrongKey, SignatureFault::Mismatch)]
-    #[case(Flaw::TamperedPayload, SignatureFault::Mismatch)]
-    #[case(Flaw::Truncated, SignatureFault::Length { expected: 64, found: 51 })]
-    fn a_flaw_of_the_signature_is_found(#[case] flaw: Flaw, #[case] fault: SignatureFault) {
-        let jws = Jws::parse(&minted(flaw, pool::ec(0))).unwrap();
-        assert_eq!(jws.verify(&pool::ec(0).public()), Err(fault));
-        assert_eq!(jws.kid(), Some("k"));
-    }
-
-    #[rstest]
-    #[case(pool::rsa(pool::RSA_KEYS - 1))]
-    #[case(pool::ec(pool::EC_KEYS - 1))]
-    fn the_wrong_key_is_another_one_whichever_is_right(#[case] key: &SigningKey) {
-        let jws = Jws::parse(&minted(Flaw::WrongKey, key)).unwrap();
-        assert_eq!(jws.verify(&key.public()), Err(SignatureFault::Mismatch));
-    }
-
-    #[test]
-    fn an_oversized_token_is_larger_than_readers_take() {
-        assert!(matches!(Jws::parse(&minted(Flaw::Oversized, pool::ec(0))), Err(Malformed::TooLarge { .. })));
-    }
-
-    #[test]
-    fn every_flaw_has_a_name_of_its_own() {
-        for flaw in Flaw::ALL {
-            assert_eq!(flaw.name().parse(), Ok(*flaw));
-        }
-        assert_eq!("Expired".parse::<Flaw>(), Err(UnknownFlaw));
     }
 }

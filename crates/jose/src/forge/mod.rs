@@ -1,10 +1,16 @@
 //! Tokens made to deceive, for those who want to see them refused. [`sign_raw`](crate::sign_raw) makes the rest.
 
+mod draft;
 mod flaw;
+mod malleable;
+mod wrong;
 
 use aws_lc_rs::hmac;
 
-pub use self::flaw::{Flaw, UnknownFlaw, flawed};
+pub use self::{
+    flaw::{Duty, Flaw, Rule, UnknownFlaw},
+    wrong::flawed,
+};
 use crate::{
     Map, base64url,
     sign::{bytes, signing_input},

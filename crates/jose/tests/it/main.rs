@@ -3,3 +3,4 @@
 mod properties;
 mod second_opinion;
 mod standard;
+mod vectors;
