@@ -25,9 +25,8 @@ pub(crate) enum Command {
     /// Tells what a token, principal, credential file or signed URL is (not built yet)
     #[command(hide = true)]
     Explain(Rest),
-    /// Fires wrong and hostile tokens at an endpoint of yours (not built yet)
-    #[command(hide = true)]
-    Attack(Rest),
+    /// Fires wrong and hostile ID tokens at an endpoint of yours, and tells which of them it let in
+    Attack(Attack),
     /// Removes what a live run left behind (not built yet)
     #[command(hide = true)]
     Cleanup(Rest),
@@ -137,6 +136,49 @@ pub(crate) struct Serve {
     pub(crate) save: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Attack {
+    #[command(flatten)]
+    pub(crate) standing: Standing,
+    /// The endpoint: it must let in a token that is good, and nothing else
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// What a good token's `aud` is; scheme, host and port of the URL if not said
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) audience: Option<String>,
+    /// Whose tokens it takes: `google`, or the id of an issuer of the given document
+    #[arg(long, value_name = "ISSUER", default_value = "google")]
+    pub(crate) issuer: String,
+    /// The service account that it lets in, if it takes Google's tokens; the rig's owner if not said
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) account: Option<String>,
+    /// Further claims of a good token of an issuer, as a JSON object
+    #[arg(long, value_name = "JSON", value_parser = claims)]
+    pub(crate) claims: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The header that bears the token
+    #[arg(long, value_name = "NAME", default_value = "authorization")]
+    pub(crate) header: String,
+    /// The method that is asked with
+    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    pub(crate) method: String,
+    /// Whose certificates to trust if the endpoint is at an https URL that the rig does not play (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Prints JSON instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Prints a line for each token, not only for those that need attention
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// A command that is the endpoint: it is started where the rig's hosts are reached, and ended afterwards
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+fn claims(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, String> {
+    serde_json::from_str(text).map_err(|fault| format!("write a JSON object like {{\"sub\":\"alice\"}}: {fault}"))
+}
+
 fn instant(text: &str) -> Result<Timestamp, String> {
     tokenrig_scenario::instant(text).ok_or_else(|| "write an instant like 2026-03-02T09:00:00Z".to_owned())
 }
@@ -175,6 +217,9 @@ mod tests {
     #[case::no_command(&["exec"], false)]
     #[case::an_address(&["serve", "--listen", "127.0.0.1:0"], true)]
     #[case::no_address(&["serve", "--listen", "here"], false)]
+    #[case::an_attack(&["attack", "--url", "http://127.0.0.1:1/", "--", "server"], true)]
+    #[case::an_attack_on_nobody(&["attack"], false)]
+    #[case::claims_that_are_none(&["attack", "--url", "http://127.0.0.1:1/", "--claims", "[]"], false)]
     fn calls_are_read_or_refused(#[case] args: &[&str], #[case] reads: bool) {
         let parsed = Arguments::try_parse_from(std::iter::once(&"tokenrig").chain(args));
         assert_eq!(parsed.is_ok(), reads, "{:?}", parsed.err());

@@ -32,22 +32,10 @@ const LOOKS: Duration = Duration::from_millis(20);
 
 /// Runs the command to its end and gives the exit code: its own, 126 or 127 if it did not start, 128+N for a signal.
 pub(crate) async fn run(command: &[OsString], environment: Environment, signals: &mut Signals) -> u8 {
-    let Some((program, arguments)) = command.split_first() else { return 2 };
-    let terminal = File::open("/dev/tty").ok();
-    let mut command = Command::new(program);
-    command.args(arguments).kill_on_drop(true);
-    environment.put_on(&mut command);
-    if terminal.is_none() {
-        command.process_group(0);
-    }
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(fault) => {
-            tell::error(&format!("cannot start `{}`: {fault}", program.to_string_lossy()), None);
-            return if fault.kind() == ErrorKind::NotFound { 127 } else { 126 };
-        }
+    let (mut child, started) = match start(command, environment) {
+        Ok(started) => started,
+        Err(code) => return code,
     };
-    let started = Started::of(&child, terminal);
     loop {
         tokio::select! {
             status = child.wait() => return code(status),
@@ -61,8 +49,34 @@ pub(crate) async fn run(command: &[OsString], environment: Environment, signals:
     }
 }
 
+/// Starts the command.
+///
+/// # Errors
+///
+/// The exit code, after the reason was told: 126 or 127.
+pub(crate) fn start(command: &[OsString], environment: Environment) -> Result<(Child, Started), u8> {
+    let Some((program, arguments)) = command.split_first() else { return Err(2) };
+    let terminal = File::open("/dev/tty").ok();
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    environment.put_on(&mut command);
+    if terminal.is_none() {
+        command.process_group(0);
+    }
+    match command.spawn() {
+        Ok(child) => {
+            let started = Started::of(&child, terminal);
+            Ok((child, started))
+        }
+        Err(fault) => {
+            tell::error(&format!("cannot start `{}`: {fault}", program.to_string_lossy()), None);
+            Err(if fault.kind() == ErrorKind::NotFound { 127 } else { 126 })
+        }
+    }
+}
+
 /// The command's process, and how it is reached.
-struct Started {
+pub(crate) struct Started {
     pid: Option<Pid>,
     terminal: Option<File>,
 }
@@ -87,7 +101,7 @@ impl Started {
     }
 
     /// Asks it to end; kills what is left when its time is over, or when somebody asks again.
-    async fn end(&self, mut child: Child, signal: Signal, signals: &mut Signals) -> u8 {
+    pub(crate) async fn end(&self, mut child: Child, signal: Signal, signals: &mut Signals) -> u8 {
         self.tell(signal);
         let gone = real::within(GRACE, async {
             let status = child.wait().await;

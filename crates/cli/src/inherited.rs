@@ -59,6 +59,11 @@ impl Environment {
     }
 }
 
+/// The control address of the rig in whose environment this was called, if it was.
+pub(crate) fn control_url() -> Option<String> {
+    env::var("TOKENRIG_URL").ok().filter(|url| !url.is_empty())
+}
+
 /// What the commands of scenarios get: the credentials that a scenario names, never the caller's.
 pub(crate) fn of_scenarios() -> Inherited {
     let mut inherited = of_caller();

@@ -11,6 +11,7 @@
 //! ```
 
 mod arguments;
+mod attack;
 mod child;
 mod containers;
 mod exec;
@@ -54,8 +55,9 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             Command::Run(wanted) => run::run(program, wanted).await,
             Command::Exec(wanted) => exec::exec(program, wanted).await,
             Command::Serve(wanted) => serve::serve(program, wanted).await,
-            Command::Explain(_) | Command::Attack(_) | Command::Cleanup(_) | Command::Schema(_) => {
-                tell::error("this command is not built yet", Some("`run`, `exec` and `serve` are"));
+            Command::Attack(wanted) => attack::attack(program, wanted).await,
+            Command::Explain(_) | Command::Cleanup(_) | Command::Schema(_) => {
+                tell::error("this command is not built yet", Some("`run`, `exec`, `serve` and `attack` are"));
                 2
             }
         }

@@ -5,7 +5,11 @@ use std::{fmt, sync::Arc};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tokenrig_clock::{SignedDuration, Timestamp};
-use tokenrig_jose::{Algorithm, Map, protected_header, shorten, sign};
+use tokenrig_jose::{
+    Algorithm, Map,
+    forge::{Flaw, flawed},
+    protected_header, shorten, sign,
+};
 use tokenrig_policy::{AccessBoundary, Identity};
 
 use crate::{
@@ -185,6 +189,20 @@ impl Mint<'_> {
     /// rounded up, `exp` an hour later.
     #[must_use]
     pub fn id_token(&self, order: &IdTokenOrder) -> String {
+        self.sign_as_google(&self.id_token_claims(order))
+    }
+
+    /// The same with one flaw, and with further members in its header: for those who want to see it refused.
+    #[must_use]
+    pub fn flawed_id_token(&self, order: &IdTokenOrder, flaw: Flaw, header: &Map) -> String {
+        let keys = self.google_keys();
+        let key = keys.signing();
+        let mut members = protected_header(Algorithm::Rs256, key.kid());
+        members.extend(header.clone());
+        flawed(flaw, &members, &self.id_token_claims(order), key.signing(), self.0.now())
+    }
+
+    fn id_token_claims(&self, order: &IdTokenOrder) -> Map {
         let account = &order.account;
         let iat = whole(self.0.now()).as_second();
         let mut claims = Map::new();
@@ -206,7 +224,7 @@ impl Mint<'_> {
         claim("iat", json!(iat));
         claim("iss", json!("https://accounts.google.com"));
         claim("sub", json!(account.unique_id));
-        self.sign_as_google(&claims)
+        claims
     }
 
     /// Signs any claims as Google: for ID tokens of users, whose claims their flow decides.

@@ -44,11 +44,15 @@ impl Look {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    pub(crate) fn good(&self, text: &str) -> String {
+    /// Text that is good news.
+    #[must_use]
+    pub fn good(&self, text: &str) -> String {
         self.styled(AnsiColor::Green.on_default().bold(), text)
     }
 
-    pub(crate) fn bad(&self, text: &str) -> String {
+    /// Text that is bad news.
+    #[must_use]
+    pub fn bad(&self, text: &str) -> String {
         self.styled(AnsiColor::BrightRed.on_default().bold(), text)
     }
 
