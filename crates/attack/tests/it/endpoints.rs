@@ -104,7 +104,9 @@ async fn an_endpoint_that_breaks_is_told_apart_from_one_that_refuses() {
         let token = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let opened = tokenrig_jose::peek(token.trim_start_matches("Bearer "));
         match opened {
-            Some(opened) if opened.claims.get("email") == Some(&json!(good)) && opened.header.len() == 3 => StatusCode::OK,
+            Some(opened) if opened.claims.get("email") == Some(&json!(good)) && opened.header.len() == 3 => {
+                StatusCode::OK
+            }
             Some(_) => StatusCode::UNAUTHORIZED,
             None => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -8,9 +8,7 @@ fn rsa_signatures_hold_or_not_as_the_vectors_say() {
     use rsa_pkcs1_verify::{TestFlag, TestName, TestSet};
 
     let mut judged = 0;
-    for name in
-        [TestName::Rsa2048Sha256, TestName::Rsa3072Sha256, TestName::Rsa4096Sha256, TestName::Rsa8192Sha256]
-    {
+    for name in [TestName::Rsa2048Sha256, TestName::Rsa3072Sha256, TestName::Rsa4096Sha256, TestName::Rsa8192Sha256] {
         for group in TestSet::load(name).unwrap().test_groups {
             let key = match PublicKey::from_spki_der(&group.der) {
                 Ok(key) => key,
