@@ -97,7 +97,7 @@ pub fn flawed(flaw: Flaw, header: &Map, claims: &Map, key: &SigningKey, now: Tim
             let padded = |part: &Map| {
                 // White space, which JSON allows, until there is something to pad.
                 let mut bytes = bytes(part);
-                while bytes.len() % 3 == 0 {
+                while bytes.len().is_multiple_of(3) {
                     bytes.push(b' ');
                 }
                 STANDARD.encode(bytes).replace('+', "-").replace('/', "_")
