@@ -51,7 +51,7 @@ enum Way {
     Plain,
     Tls(Arc<ClientConfig>),
     /// A host that the rig plays.
-    Rig(Dialer),
+    Rig(Box<Dialer>),
 }
 
 /// What came back.
@@ -94,7 +94,7 @@ impl Target {
     /// [`TargetFault::Url`].
     pub fn played(url: &str, dialer: Dialer) -> Result<Self, TargetFault> {
         let (uri, host) = parsed(url)?;
-        Ok(Self { uri, host, method: Method::GET, header: header::AUTHORIZATION, way: Way::Rig(dialer) })
+        Ok(Self { uri, host, method: Method::GET, header: header::AUTHORIZATION, way: Way::Rig(Box::new(dialer)) })
     }
 
     /// The host that it is at.

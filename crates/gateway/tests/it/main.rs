@@ -2,6 +2,7 @@
 
 mod bodies;
 mod dialing;
+mod floods;
 mod hosts;
 mod limits;
 mod shutdown;
