@@ -69,7 +69,9 @@ pub(crate) async fn serve(program: &str, wanted: Serve) -> u8 {
         // Somebody may have taken it away already.
         let _ = gone(file);
     }
-    let _ = Box::new(site).close().await;
+    for left in site.stop().await {
+        tell::note(&format!("ended in flight: {left}"));
+    }
     code
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -26,16 +26,28 @@ use crate::{Authority, sniff::BoxStream, tls};
 /// For a connection and its handshake; the gateway is on this machine or near.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-/// Makes connections to one gateway, whatever the host.
+/// Makes connections to one gateway, whatever the host; or to servers of this machine, and nowhere else.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    gateway: SocketAddr,
+    reach: Reach,
     config: Result<Arc<ClientConfig>, rustls::Error>,
+}
+
+/// Where connections go.
+#[derive(Debug, Clone, Copy)]
+enum Reach {
+    Gateway(SocketAddr),
+    /// To the address in the URL, which must be one of this machine's own.
+    Loopback,
 }
 
 impl Connector {
     pub(crate) fn new(gateway: SocketAddr, authority: &Authority) -> Self {
-        Self { gateway, config: tls::client(authority).map(Arc::new) }
+        Self { reach: Reach::Gateway(gateway), config: tls::client(authority).map(Arc::new) }
+    }
+
+    pub(crate) fn loopback(authority: &Authority) -> Self {
+        Self { reach: Reach::Loopback, config: tls::client(authority).map(Arc::new) }
     }
 
     pub(crate) fn http1_only(self) -> Self {
@@ -43,7 +55,12 @@ impl Connector {
     }
 
     async fn connect(self, uri: Uri) -> io::Result<Dialed> {
-        let stream = TcpStream::connect(self.gateway).await?;
+        let to = match self.reach {
+            Reach::Gateway(gateway) => gateway,
+            Reach::Loopback => loopback(&uri)
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is no address of this machine's own"))?,
+        };
+        let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
         if uri.scheme() != Some(&Scheme::HTTPS) {
             return Ok(Dialed { stream: TokioIo::new(Box::new(stream)), http2: false });
@@ -58,9 +75,22 @@ impl Connector {
     }
 }
 
+/// The address that a URL names, if it is one of this machine's own.
+pub(crate) fn loopback(uri: &Uri) -> Option<SocketAddr> {
+    let host = uri.host()?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let address: IpAddr = match host.parse() {
+        Ok(address) => address,
+        Err(_) if host.eq_ignore_ascii_case("localhost") => Ipv4Addr::LOCALHOST.into(),
+        Err(_) => return None,
+    };
+    let port = uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    address.is_loopback().then_some(SocketAddr::new(address, port))
+}
+
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("gateway", &self.gateway).finish_non_exhaustive()
+        f.debug_struct("Connector").field("reach", &self.reach).finish_non_exhaustive()
     }
 }
 
@@ -121,5 +151,26 @@ impl Write for Dialed {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("http://127.0.0.1:8080/x", Some("127.0.0.1:8080"))]
+    #[case("http://127.9.9.9/x", Some("127.9.9.9:80"))]
+    #[case("https://localhost/x", Some("127.0.0.1:443"))]
+    #[case("http://[::1]:9/", Some("[::1]:9"))]
+    #[case("http://169.254.169.254/", None)]
+    #[case("http://10.0.0.1/", None)]
+    #[case("http://localhost.example.com/", None)]
+    #[case("http://127.0.0.1.example.com/", None)]
+    #[case("/x", None)]
+    fn only_addresses_of_this_machine_are_loopback(#[case] url: &str, #[case] address: Option<&str>) {
+        assert_eq!(loopback(&url.parse().unwrap()), address.map(|address| address.parse().unwrap()));
     }
 }

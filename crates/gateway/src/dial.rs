@@ -10,7 +10,7 @@ use std::{
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
-use http::{Request, Response, StatusCode, Version, uri::Scheme};
+use http::{Request, Response, StatusCode, Uri, Version, uri::Scheme};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper_util::{
     client::legacy::Client,
@@ -18,7 +18,11 @@ use hyper_util::{
 };
 use tokenrig_clock::real::within;
 
-use crate::{Authority, connector::Connector, route::REFUSED_HOST};
+use crate::{
+    Authority,
+    connector::{Connector, loopback},
+    route::REFUSED_HOST,
+};
 
 /// A pooled connection that nobody uses is closed. Well before the gateway does so, lest both act at once.
 const POOLED: Duration = Duration::from_secs(30);
@@ -91,6 +95,20 @@ impl Dialer {
     #[must_use]
     pub fn new(gateway: SocketAddr, authority: &Authority) -> Self {
         Self::by(Connector::new(gateway, authority), true)
+    }
+
+    /// A client of servers on this machine: `http` and `https` URLs whose host is `localhost` or a loopback address, reached
+    /// at that address and not through a gateway. TLS trusts `authority` alone, so that a certificate which a server signed
+    /// itself is refused. Any other host is [`Unreachable`](DialError::Unreachable).
+    #[must_use]
+    pub fn loopback(authority: &Authority) -> Self {
+        Self::by(Connector::loopback(authority), true)
+    }
+
+    /// Whether [`loopback`](Self::loopback) reaches what this URL names.
+    #[must_use]
+    pub fn is_loopback(url: &Uri) -> bool {
+        loopback(url).is_some()
     }
 
     /// The same, but each request has a connection of its own, so that each sees the host's certificate anew.

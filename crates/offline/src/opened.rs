@@ -44,7 +44,8 @@ pub async fn open(foundation: &Foundation, place: Place) -> Result<Rig, WorldFau
 pub fn builder(foundation: &Foundation, place: Place) -> Result<RigBuilder, FoundationFault> {
     let fresh = Rig::builder();
     let builder = match place {
-        Place::Case => fresh.settings(Settings::default()),
+        // So that each step sees all that the steps before it set off, whatever the machine. A command cannot say when it looks.
+        Place::Case => fresh.settings(Settings::default()).delivers_by_itself(foundation.has_run_step),
         Place::Standing { listen } => fresh.listen(listen),
     };
     Ok(builder.foundation(foundation)?.time(time(foundation, place)))

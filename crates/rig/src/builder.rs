@@ -47,6 +47,7 @@ pub struct RigBuilder {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) people: People,
     pub(crate) given: Vec<GivenSource>,
+    pub(crate) drives: bool,
 }
 
 /// A kind of workload that another crate makes.
@@ -76,6 +77,7 @@ impl Default for RigBuilder {
             kinds: Vec::new(),
             people: People::default(),
             given: Vec::new(),
+            drives: true,
         }
     }
 }
@@ -184,6 +186,15 @@ impl RigBuilder {
     #[must_use]
     pub fn workload_kind(mut self, word: impl Into<String>, make: WorkloadMaker) -> Self {
         self.kinds.push(Kind { word: word.into(), make });
+        self
+    }
+
+    /// Whether what is due already is delivered by itself while a standing clock stands; it is, unless said otherwise. If
+    /// not, it waits until the clock is advanced or the rig is asked to [settle](crate::Core::settle): then each request that
+    /// is made sees all that the ones before it set off, and nothing else.
+    #[must_use]
+    pub fn delivers_by_itself(mut self, drives: bool) -> Self {
+        self.drives = drives;
         self
     }
 

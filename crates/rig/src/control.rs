@@ -24,7 +24,7 @@ pub(crate) fn router(core: Core) -> Router {
         .route("/healthz", get(async || Json(json!({ "status": "ok" }))))
         .route("/decisions", get(decisions))
         .route("/clock/advance", post(advance))
-        .route("/attempts", get(async || Json(json!({ "attempts": [] }))))
+        .route("/attempts", get(attempts))
         .route("/received/{*service}", get(received))
         .route("/state", get(state))
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is nothing here"))
@@ -79,9 +79,21 @@ impl Since {
 async fn decisions(State(core): State<Core>, query: Query<Vec<(String, String)>>) -> Response {
     match Since::of(query) {
         Ok(since) => {
+            core.settle().await;
             let decisions = core.cloud().decisions().since(since.seq, since.surface.as_deref());
             Json(json!({ "decisions": decisions })).into_response()
         }
+        Err(why) => refuse(StatusCode::BAD_REQUEST, why),
+    }
+}
+
+async fn attempts(State(core): State<Core>, query: Query<Vec<(String, String)>>) -> Response {
+    match Since::of(query) {
+        Ok(Since { seq, surface: None }) => {
+            core.settle().await;
+            Json(json!({ "attempts": core.deliveries().attempts(seq) })).into_response()
+        }
+        Ok(_) => refuse(StatusCode::BAD_REQUEST, "attempts are told of all services: `surface` is not known here"),
         Err(why) => refuse(StatusCode::BAD_REQUEST, why),
     }
 }
@@ -95,6 +107,7 @@ async fn received(
         Ok(since) => since,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
+    core.settle().await;
     match core.received(&service, since.seq) {
         Some(requests) => Json(json!({ "requests": requests })).into_response(),
         None => refuse(StatusCode::NOT_FOUND, format!("there is no service `{service}`")),
@@ -111,7 +124,8 @@ async fn advance(State(core): State<Core>, body: axum::body::Bytes) -> Response 
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why),
     };
     match core.advance(to).await {
-        Ok(now) => Json(json!({ "now": now.to_string() })).into_response(),
+        Ok((now, in_flight)) if in_flight.is_empty() => Json(json!({ "now": now.to_string() })).into_response(),
+        Ok((now, in_flight)) => Json(json!({ "now": now.to_string(), "inFlight": in_flight })).into_response(),
         Err(why) => refuse(StatusCode::BAD_REQUEST, why.to_string()),
     }
 }

@@ -30,6 +30,7 @@
 //! ```
 
 mod builder;
+mod carry;
 mod client;
 mod control;
 mod environment;

@@ -13,11 +13,13 @@ use serde_json::{Value, json};
 use tokenrig_clock::{ManualClock, NotAdvanced, SharedClock, SystemClock, Timestamp, minutes};
 use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
 use tokenrig_cloudrun::{CloudRun, WorkloadFault};
+use tokenrig_delivery::{Carrier, Deliveries, Running};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
 
 use crate::{
     builder::{RigBuilder, Time},
+    carry::Network,
     control,
     environment::{Addresses, Environment, Files, FilesFault, LazyFiles, environment},
     fetch::ThroughGateway,
@@ -62,6 +64,7 @@ pub struct Core {
     cloud: Cloud,
     issuers: Issuers,
     run: CloudRun,
+    deliveries: Deliveries,
     agents: Arc<[(String, Vec<String>)]>,
     /// Settings of single services, as they were given.
     settings: Arc<BTreeMap<String, Value>>,
@@ -91,14 +94,28 @@ impl Core {
         &self.agents
     }
 
-    /// Moves the clock and waits until the rig is quiet. Nothing of this version falls due by itself, so it is at once.
+    /// What is delivered: jobs, tasks.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// Moves the clock to `to`, does all that falls due until then, and returns once the rig is quiet: with the instant
+    /// reached, and what is still in flight, in words. See [`Deliveries::advance`].
     ///
     /// # Errors
     ///
     /// [`NotAdvanced`] if `to` is past.
-    pub async fn advance(&self, to: Timestamp) -> Result<Timestamp, NotAdvanced> {
-        self.clock.advance_to(to)?;
-        Ok(self.clock.now())
+    pub async fn advance(&self, to: Timestamp) -> Result<(Timestamp, Vec<String>), NotAdvanced> {
+        let in_flight = self.deliveries.advance(to).await?;
+        Ok((self.clock.now(), in_flight))
+    }
+
+    /// Does what is due already, if the clock stands: by a running clock it is done by itself. At once if nothing is.
+    pub async fn settle(&self) {
+        if !self.clock.runs() {
+            self.deliveries.settle().await;
+        }
     }
 
     /// What reached a service, as the control address tells it. `None`: no such service.
@@ -166,6 +183,7 @@ pub struct Rig {
     pub(crate) files: Arc<LazyFiles>,
     /// Made when somebody first asks for it.
     pub(crate) client: OnceLock<reqwest::Client>,
+    delivering: Running,
 }
 
 impl Rig {
@@ -190,6 +208,9 @@ impl Rig {
             ..Foundation::on(Arc::clone(&clock))
         });
         let settings = Arc::new(builder.services.told().clone());
+        let network = Network::reading(builder.services.delivery.largest_answer);
+        let carrier = Arc::new(network.clone()) as Arc<dyn Carrier>;
+        let deliveries = Deliveries::new(&cloud, carrier, builder.services.delivery.clone());
         let services::Services { all, issuers, run } = services::on(&cloud, Arc::new(fetch.clone()), builder.services);
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
@@ -203,7 +224,7 @@ impl Rig {
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
         }
         let agents = builder.agents.into();
-        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, agents, settings };
+        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, deliveries, agents, settings };
         let hosts = tokenrig_wire::assemble(&cloud, all);
         let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
         let authority = authority.choosing(Arc::new(move |host: &str| {
@@ -223,9 +244,12 @@ impl Rig {
         let control = Plain::start(free, control::router(core.clone()), limits).await.map_err(listen(free))?;
         let dialer = gateway.dialer();
         fetch.join(dialer.clone());
+        network.join(dialer.clone(), Dialer::loopback(&authority));
         let files = Arc::new(LazyFiles::of(authority));
         core.run.set_environment(Instances::maker(cloud, &files, gateway.addr(), control.addr()));
-        Ok(Self { core, gateway, control, metadata, dialer, files, client: OnceLock::new() })
+        let deliveries = &core.deliveries;
+        let delivering = if builder.drives { deliveries.run() } else { deliveries.stand() };
+        Ok(Self { core, gateway, control, metadata, dialer, files, client: OnceLock::new(), delivering })
     }
 
     /// What its parts share.
@@ -310,10 +334,14 @@ impl Rig {
         Ok(self.files.get()?)
     }
 
-    /// Ends the rig: no new connections, what is in flight gets a second.
-    pub async fn stop(self) {
+    /// Ends the rig: no new attempts and connections, what is in flight gets a second. The deliveries that had not ended by
+    /// then, in words.
+    pub async fn stop(self) -> Vec<String> {
+        // Their targets may be this rig's own hosts.
+        let left = self.delivering.stop(GRACE).await;
         tokio::join!(self.gateway.shutdown(GRACE), self.control.shutdown(GRACE), self.metadata.shutdown(GRACE));
         // Instances go last: what is in flight may still need them.
         self.core.run.stop().await;
+        left
     }
 }

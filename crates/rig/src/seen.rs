@@ -127,7 +127,7 @@ impl RigClock<'_> {
             Err(fault) => panic!("the clock does not move: {fault}"),
         };
         match self.0.core().advance(to).await {
-            Ok(now) => now,
+            Ok((now, _)) => now,
             // A clock that runs may get there by itself meanwhile.
             Err(NotAdvanced::Backwards { now, .. }) if !duration.is_negative() => now,
             Err(fault) => panic!("the clock does not move: {fault}"),
@@ -141,7 +141,7 @@ impl RigClock<'_> {
     /// If the instant is past.
     pub async fn advance_to(&self, to: Timestamp) -> Timestamp {
         match self.0.core().advance(to).await {
-            Ok(now) => now,
+            Ok((now, _)) => now,
             Err(fault) => panic!("the clock does not move: {fault}"),
         }
     }

@@ -47,24 +47,26 @@ fn issuer_workloads(cloud: &Cloud, issuers: &Issuers) -> IssuerRouter {
     })
 }
 
-/// Every refusal that a rig can give, by service; what all Google APIs share stands under `wire`.
+/// Every refusal that a rig can give, by service; what all Google APIs share stands under `wire`, what
+/// stands in the way of a delivery under `delivery`.
 #[must_use]
 pub fn refusals() -> Vec<(&'static str, &'static [&'static Refusal])> {
     let services = catalogue().into_iter().map(|service| (service.name, service.refusals));
-    services.chain([("wire", tokenrig_wire::refusals::ALL)]).collect()
+    services.chain([("delivery", tokenrig_delivery::REFUSALS), ("wire", tokenrig_wire::refusals::ALL)]).collect()
 }
 
 /// Everything that Google has not told and a rig does anyway, by service.
 #[must_use]
 pub fn assumptions() -> Vec<(&'static str, &'static [Assumption])> {
-    catalogue().into_iter().map(|service| (service.name, service.assumptions)).collect()
+    let services = catalogue().into_iter().map(|service| (service.name, service.assumptions));
+    services.chain([("delivery", tokenrig_delivery::ASSUMPTIONS)]).collect()
 }
 
 /// What each service plays, in a line, by service; `wire` is what all Google APIs share.
 #[must_use]
 pub fn played() -> Vec<(&'static str, &'static str)> {
     let services = catalogue().into_iter().map(|service| (service.name, service.about));
-    services.chain([("wire", tokenrig_wire::ABOUT)]).collect()
+    services.chain([("delivery", tokenrig_delivery::ABOUT), ("wire", tokenrig_wire::ABOUT)]).collect()
 }
 
 /// What a service can give does not depend on the cloud that it is composed on.

@@ -10,6 +10,7 @@ use tokenrig_wire::settings::{Named, SettingFault};
 pub(crate) struct ServiceSettings {
     pub(crate) accounts: tokenrig_accounts::Settings,
     pub(crate) cloudrun: tokenrig_cloudrun::Settings,
+    pub(crate) delivery: tokenrig_delivery::Settings,
     pub(crate) iamadmin: tokenrig_iamadmin::Settings,
     pub(crate) iamcredentials: tokenrig_iamcredentials::Settings,
     pub(crate) idp: tokenrig_idp::Settings,
@@ -19,7 +20,7 @@ pub(crate) struct ServiceSettings {
 }
 
 /// Services with settings.
-const SERVICES: &[&str] = &["accounts", "cloudrun", "iamadmin", "iamcredentials", "idp", "metadata", "sts"];
+const SERVICES: &[&str] = &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "sts"];
 
 impl ServiceSettings {
     /// Sets `SERVICE.NAME`.
@@ -28,6 +29,7 @@ impl ServiceSettings {
         match service {
             "accounts" => self.accounts.set(name, value),
             "cloudrun" => self.cloudrun.set(name, value),
+            "delivery" => self.delivery.set(name, value),
             "iamadmin" => self.iamadmin.set(name, value),
             "iamcredentials" => self.iamcredentials.set(name, value),
             "idp" => self.idp.set(name, value),
@@ -63,6 +65,7 @@ mod tests {
     #[case("iamcredentials.allowed_locations", json!({ "locations": ["us-central1"], "encodedLocations": "0x1" }))]
     #[case("iamadmin.multi_tenant_issuers", json!([]))]
     #[case("accounts.lifetime", json!("30m"))]
+    #[case("delivery.patience", json!("100ms"))]
     #[case("idp.slow", json!("100ms"))]
     fn a_service_is_set_by_its_name(#[case] key: &str, #[case] value: Value) {
         let mut settings = ServiceSettings::default();

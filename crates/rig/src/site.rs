@@ -125,8 +125,12 @@ impl Site for Rig {
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
         let deadline: Duration = request.deadline;
-        async move { within(deadline, self.exchange(request)).await.unwrap_or(Err(SiteFault::Deadline(deadline))) }
-            .boxed()
+        async move {
+            // What the step before set off is done before this one is.
+            self.core().settle().await;
+            within(deadline, self.exchange(request)).await.unwrap_or(Err(SiteFault::Deadline(deadline)))
+        }
+        .boxed()
     }
 
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {
@@ -153,8 +157,9 @@ impl Site for Rig {
 
     fn advance(&self, to: Timestamp) -> BoxFuture<'_, Result<Advanced, SiteFault>> {
         async move {
-            let now = self.core().advance(to).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
-            Ok(Advanced { now, in_flight: Vec::new() })
+            let advanced = self.core().advance(to).await;
+            let (now, in_flight) = advanced.map_err(|fault| SiteFault::Other(fault.to_string()))?;
+            Ok(Advanced { now, in_flight })
         }
         .boxed()
     }
@@ -165,11 +170,13 @@ impl Site for Rig {
     }
 
     fn received(&self, service: &str, since: u64) -> BoxFuture<'_, Result<Vec<Received>, SiteFault>> {
-        let core = self.core();
-        let received = core.cloud_run().received(service, since);
-        let received = received.ok_or_else(|| SiteFault::Unknown(format!("there is no service `{service}`")));
-        let decisions = core.cloud().decisions().since(0, None);
+        let service = service.to_owned();
         async move {
+            let core = self.core();
+            core.settle().await;
+            let received = core.cloud_run().received(&service, since);
+            let received = received.ok_or_else(|| SiteFault::Unknown(format!("there is no service `{service}`")));
+            let decisions = core.cloud().decisions().since(0, None);
             let whole = received?.into_iter().map(|one| Received {
                 seq: one.seq,
                 at: one.at,

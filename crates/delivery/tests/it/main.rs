@@ -1,0 +1,4 @@
+//! Deliveries on a clock, as services see them.
+
+mod conduct;
+mod support;
