@@ -155,8 +155,11 @@ mod tests {
         assert_eq!(retry_after(&headers, now).map(|wait| wait.as_secs()), seconds);
     }
 
-    /// Answers as told, and keeps what it got: verb, URL, whether a token came, length of the body.
-    struct Scripted(Mutex<(Vec<Answer>, Vec<(Method, String, bool, usize)>)>);
+    /// What a request was: verb, URL, whether a token came, length of the body.
+    type Got = (Method, String, bool, usize);
+
+    /// Answers as told, and keeps what it got.
+    struct Scripted(Mutex<(Vec<Answer>, Vec<Got>)>);
 
     impl Carrier for Scripted {
         fn carry(&self, request: Outgoing, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
@@ -173,7 +176,7 @@ mod tests {
         Answer { status, headers: HeaderMap::from_iter(headers) }
     }
 
-    async fn through(answers: Vec<Answer>, redirects: u8) -> (Outcome, Vec<(Method, String, bool, usize)>) {
+    async fn through(answers: Vec<Answer>, redirects: u8) -> (Outcome, Vec<Got>) {
         let carrier = Arc::new(Scripted(Mutex::new((answers, Vec::new()))));
         let request = Outgoing {
             method: Method::POST,
