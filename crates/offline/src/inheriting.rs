@@ -22,6 +22,11 @@ pub struct RigSite {
 }
 
 impl RigSite {
+    /// Ends it. The deliveries that were still in flight, in words.
+    pub async fn stop(self) -> Vec<String> {
+        self.rig.stop().await
+    }
+
     /// A site on a running rig, which plays images from now on as `inherited` says.
     #[must_use]
     pub fn new(rig: Rig, inherited: Inherited) -> Self {

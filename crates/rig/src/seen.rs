@@ -166,6 +166,7 @@ impl Rig {
     /// If none of this name is deployed.
     #[must_use]
     pub async fn received(&self, service: &str) -> Vec<Received> {
+        self.core().settle().await;
         let all = self.core().cloud_run().received(service, 0).unwrap_or_else(|| self.no_service(service));
         let told = all.into_iter().map(|one| {
             let (header, claims) = match one.token {
