@@ -1,6 +1,6 @@
 //! The audit trail, in the shape of Cloud Logging's entries.
 
-use std::{collections::VecDeque, sync::Mutex};
+use std::{collections::VecDeque, fmt, sync::Mutex};
 
 use serde_json::{Map, Value, json};
 use tokenrig_clock::Timestamp;
@@ -54,10 +54,18 @@ pub enum Severity {
 #[derive(Debug, Default)]
 pub(crate) struct Trail(Mutex<(u64, VecDeque<(Timestamp, Entry)>)>);
 
-#[derive(Debug)]
 enum Entry {
     Audit(LogEntry),
-    Request(RequestEntry),
+    Request(Box<dyn Fn() -> RequestEntry + Send + Sync>),
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Audit(entry) => entry.fmt(f),
+            Self::Request(make) => make().fmt(f),
+        }
+    }
 }
 
 /// The audit trail of a cloud.
@@ -70,9 +78,10 @@ impl Audit<'_> {
         self.keep(Entry::Audit(entry));
     }
 
-    /// Keeps an entry of a log of requests, in the same ring.
-    pub fn record_request(&self, entry: RequestEntry) {
-        self.keep(Entry::Request(entry));
+    /// Keeps an entry of a log of requests, in the same ring. It is made when somebody looks, of something small that
+    /// nothing changes, and that does not hold the cloud.
+    pub fn record_request(&self, make: impl Fn() -> RequestEntry + Send + Sync + 'static) {
+        self.keep(Entry::Request(Box::new(make)));
     }
 
     fn keep(&self, entry: Entry) {
@@ -95,31 +104,37 @@ impl Audit<'_> {
     }
 
     fn json(&self, number: u64, at: Timestamp, entry: &Entry) -> Value {
+        match entry {
+            Entry::Audit(entry) => {
+                let mut told = self.head(number, at, entry.log, entry.severity);
+                told["resource"] = json!({ "type": entry.resource_type, "labels": labels(&entry.labels) });
+                told["protoPayload"] = entry.payload.clone();
+                told
+            }
+            Entry::Request(make) => {
+                let entry = make();
+                let mut told = self.head(number, at, entry.log, entry.severity);
+                told["resource"] = json!({ "type": entry.resource_type, "labels": labels(&entry.resource_labels) });
+                told["labels"] = labels(&entry.labels);
+                told["httpRequest"] = entry.request;
+                if let Some(text) = entry.text {
+                    told["textPayload"] = json!(text);
+                }
+                told
+            }
+        }
+    }
+
+    fn head(&self, number: u64, at: Timestamp, log: &str, severity: Severity) -> Value {
         let project = &self.0.project().id;
         let id = self.0.derive().bytes("insert id", &[&number.to_be_bytes()]);
-        let (log, severity, kind, about) = match entry {
-            Entry::Audit(entry) => (entry.log, entry.severity, entry.resource_type, &entry.labels),
-            Entry::Request(entry) => (entry.log, entry.severity, entry.resource_type, &entry.resource_labels),
-        };
-        let mut told = json!({
+        json!({
             "logName": format!("projects/{project}/logs/{}", log.replace('/', "%2F")),
             "insertId": hex(&id).get(..14),
             "timestamp": at.to_string(),
             "receiveTimestamp": at.to_string(),
             "severity": format!("{severity:?}").to_ascii_uppercase(),
-            "resource": { "type": kind, "labels": labels(about) },
-        });
-        match entry {
-            Entry::Audit(entry) => told["protoPayload"] = entry.payload.clone(),
-            Entry::Request(entry) => {
-                told["labels"] = labels(&entry.labels);
-                told["httpRequest"] = entry.request.clone();
-                if let Some(text) = &entry.text {
-                    told["textPayload"] = json!(text);
-                }
-            }
-        }
-        told
+        })
     }
 }
 
@@ -154,7 +169,7 @@ mod tests {
     #[test]
     fn a_request_stands_in_the_same_ring_with_what_was_said_of_it() {
         let cloud = cloud();
-        cloud.audit().record_request(RequestEntry {
+        cloud.audit().record_request(|| RequestEntry {
             log: "run.googleapis.com/requests",
             resource_type: "cloud_run_revision",
             resource_labels: vec![("service_name", "orders".into())],

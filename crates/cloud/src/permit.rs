@@ -1,6 +1,6 @@
 //! Whether somebody may do something: the one place that judges permissions of callers.
 
-use tokenrig_policy::{Attributes, Identity, Outside, Reach, Verdict};
+use tokenrig_policy::{Attributes, Grant, Identity, Outside, Reach, Verdict};
 
 use crate::{caller::Caller, cloud::Cloud};
 
@@ -37,6 +37,19 @@ impl Cloud {
         attributes: &Attributes,
     ) -> Verdict {
         self.policies().decide(identity, permission, resource, attributes)
+    }
+
+    /// The binding that gives an identity a permission, if one does: as [`permit_identity`](Self::permit_identity), for
+    /// who does not ask why none does.
+    #[must_use]
+    pub fn granted(
+        &self,
+        identity: &Identity,
+        permission: &str,
+        resource: &str,
+        attributes: &Attributes,
+    ) -> Option<Grant> {
+        self.policies().granted(identity, permission, resource, attributes)
     }
 
     /// The rule of a caller's access boundary that came nearest, if the boundary leaves a permission out.

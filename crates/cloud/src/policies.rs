@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use tokenrig_clock::Timestamp;
-use tokenrig_policy::{Attached, Attributes, Binding, DenyPolicy, Identity, Policy, Request, Verdict, decide, test};
+use tokenrig_policy::{
+    Attached, Attributes, Binding, DenyPolicy, Directory, Grant, Identity, Policy, Request, Verdict, decide, granted,
+    test,
+};
 
 use crate::{
     accounts::ServiceAccount,
@@ -128,41 +131,29 @@ impl Policies<'_> {
     /// Those of `permissions` that the identity has on a resource, in their order. On an unknown resource it has those
     /// that the project gives.
     pub(crate) fn test<'p>(&self, identity: &Identity, permissions: &[&'p str], resource: &str) -> Vec<&'p str> {
-        let resource = self.0.canonical(resource);
-        let (policies, denials) = self.reaching(&resource);
-        let (roles, directory) = (self.0.roles(), self.0.directory());
+        let reaching = self.reaching(self.0.canonical(resource));
+        let roles = self.0.roles();
         let attributes = Attributes::at(self.0.now());
-        let has = |permission: &&&str| {
-            let request = Request {
-                identity,
-                permission,
-                resource: &resource,
-                policies: &policies,
-                denials: &denials,
-                directory: &directory,
-                attributes: &attributes,
-                elsewhere: None,
-            };
-            test(&request, &roles)
-        };
+        let has = |permission: &&&str| test(&reaching.request(identity, permission, &attributes), &roles);
         permissions.iter().filter(has).copied().collect()
     }
 
     pub(crate) fn decide(&self, identity: &Identity, permission: &str, resource: &str, with: &Attributes) -> Verdict {
-        let resource = self.0.canonical(resource);
-        let (policies, denials) = self.reaching(&resource);
+        let reaching = self.reaching(self.0.canonical(resource));
         let others = || self.all();
-        let request = Request {
-            identity,
-            permission,
-            resource: &resource,
-            policies: &policies,
-            denials: &denials,
-            directory: &self.0.directory(),
-            attributes: with,
-            elsewhere: Some(&others),
-        };
+        let request = Request { elsewhere: Some(&others), ..reaching.request(identity, permission, with) };
         decide(&request, &self.0.roles())
+    }
+
+    pub(crate) fn granted(
+        &self,
+        identity: &Identity,
+        permission: &str,
+        resource: &str,
+        with: &Attributes,
+    ) -> Option<Grant> {
+        let reaching = self.reaching(self.0.canonical(resource));
+        granted(&reaching.request(identity, permission, with), &self.0.roles())
     }
 
     /// Bindings that name a deleted account name a deleted one from now on.
@@ -211,18 +202,42 @@ impl Policies<'_> {
         stored
     }
 
-    /// The policies that reach a resource and have spread, nearest first, and the deny policies.
-    fn reaching(&self, canonical: &str) -> (Vec<Arc<Attached>>, Vec<Arc<DenyPolicy>>) {
-        let chain = self.0.chain(canonical);
+    /// What reaches a resource, by its canonical name, and has spread.
+    fn reaching(&self, resource: String) -> Reaching {
+        let chain = self.0.chain(&resource);
         let now = self.0.now();
         let state = read(&self.0.inner().policies);
         let policies = chain.iter().filter_map(|name| state.slots.get(name)?.at(now)).collect();
         let denials = chain.iter().filter_map(|name| state.denials.get(name)).flatten().cloned().collect();
-        (policies, denials)
+        Reaching { resource, policies, denials, directory: self.0.directory() }
     }
 
     fn all(&self) -> Vec<Arc<Attached>> {
         read(&self.0.inner().policies).slots.values().map(|slot| Arc::clone(&slot.latest)).collect()
+    }
+}
+
+/// What decides about a resource.
+struct Reaching {
+    resource: String,
+    /// Nearest first.
+    policies: Vec<Arc<Attached>>,
+    denials: Vec<Arc<DenyPolicy>>,
+    directory: Arc<Directory>,
+}
+
+impl Reaching {
+    fn request<'a>(&'a self, identity: &'a Identity, permission: &'a str, attributes: &'a Attributes) -> Request<'a> {
+        Request {
+            identity,
+            permission,
+            resource: &self.resource,
+            policies: &self.policies,
+            denials: &self.denials,
+            directory: &self.directory,
+            attributes,
+            elsewhere: None,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     evidence::Evidence,
     refusal::{Refusal, Refused},
+    shown::Shown,
     wire::{Code, Wire},
 };
 
@@ -29,8 +30,15 @@ const NO_ANSWER: Refusal = Refusal {
 pub struct Check {
     name: &'static str,
     ok: bool,
-    expected: Value,
-    found: Value,
+    expected: Shown,
+    found: Shown,
+    /// Most checks pass, and have none.
+    failure: Option<Box<Failure>>,
+}
+
+/// What stands beside a check that failed.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Failure {
     refused: Option<Refused>,
     mend: Option<String>,
 }
@@ -39,20 +47,36 @@ impl Check {
     /// A check by its public name. It holds until told otherwise.
     #[must_use]
     pub fn named(name: &'static str) -> Self {
-        Self { name, ok: true, expected: Value::Null, found: Value::Null, refused: None, mend: None }
+        Self { name, ok: true, expected: Shown::default(), found: Shown::default(), failure: None }
     }
 
     /// What would let it pass: a whole value, never a token or key.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<Value>) -> Self {
-        self.expected = expected.into();
+        self.expected = Shown::of(expected.into());
+        self
+    }
+
+    /// As [`expected`](Self::expected), made when somebody looks: for a value that costs something to make. What it is
+    /// made of is kept as long as the decision: small things, and nothing that others change.
+    #[must_use]
+    pub fn expects(mut self, make: impl Fn() -> Value + Clone + Send + Sync + 'static) -> Self {
+        self.expected = Shown::made(make);
         self
     }
 
     /// What was there: a whole value, never a token or key; null where there was nothing.
     #[must_use]
     pub fn found(mut self, found: impl Into<Value>) -> Self {
-        self.found = found.into();
+        self.found = Shown::of(found.into());
+        self
+    }
+
+    /// As [`found`](Self::found), made when somebody looks: for a value that costs something to make. What it is made of
+    /// is kept as long as the decision: small things, and nothing that others change.
+    #[must_use]
+    pub fn finds(mut self, make: impl Fn() -> Value + Clone + Send + Sync + 'static) -> Self {
+        self.found = Shown::made(make);
         self
     }
 
@@ -67,7 +91,7 @@ impl Check {
     #[must_use]
     pub fn or_refuse(mut self, refusal: &'static Refusal, id: &'static str) -> Self {
         if !self.ok {
-            self.refused = Some(refusal.refuse(id));
+            self.failure.get_or_insert_default().refused = Some(refusal.refuse(id));
         }
         self
     }
@@ -76,7 +100,7 @@ impl Check {
     #[must_use]
     pub fn or_answer(mut self, answer: impl FnOnce() -> Refused) -> Self {
         if !self.ok {
-            self.refused = Some(answer());
+            self.failure.get_or_insert_default().refused = Some(answer());
         }
         self
     }
@@ -84,7 +108,9 @@ impl Check {
     /// An argument of the answer given by [`or_refuse`](Self::or_refuse).
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.refused = self.refused.map(|refused| refused.with(name, value));
+        if let Some(failure) = &mut self.failure {
+            failure.refused = failure.refused.take().map(|refused| refused.with(name, value));
+        }
         self
     }
 
@@ -92,7 +118,7 @@ impl Check {
     #[must_use]
     pub fn mend(mut self, mend: impl FnOnce() -> String) -> Self {
         if !self.ok {
-            self.mend = Some(mend());
+            self.failure.get_or_insert_default().mend = Some(mend());
         }
         self
     }
@@ -112,25 +138,25 @@ impl Check {
     /// What would let it pass.
     #[must_use]
     pub fn expectation(&self) -> &Value {
-        &self.expected
+        self.expected.get()
     }
 
     /// What was there.
     #[must_use]
     pub fn finding(&self) -> &Value {
-        &self.found
+        self.found.get()
     }
 
     /// The answer, if it failed.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
-        self.refused.as_ref()
+        self.failure.as_ref()?.refused.as_ref()
     }
 
     /// What would have made it pass, if it failed.
     #[must_use]
     pub fn mending(&self) -> Option<&str> {
-        self.mend.as_deref()
+        self.failure.as_ref()?.mend.as_deref()
     }
 }
 
@@ -197,8 +223,8 @@ impl Decision {
         match self.failed() {
             None => Ok(()),
             Some(check) => {
-                debug_assert!(check.refused.is_some(), "check `{}` failed and has no refusal", check.name);
-                Err(check.refused.clone().unwrap_or_else(|| NO_ANSWER.refuse("check-without-answer")))
+                debug_assert!(check.refused().is_some(), "check `{}` failed and has no refusal", check.name);
+                Err(check.refused().cloned().unwrap_or_else(|| NO_ANSWER.refuse("check-without-answer")))
             }
         }
     }

@@ -34,6 +34,7 @@ mod evidence;
 mod matching;
 mod record;
 mod refusal;
+mod shown;
 mod wire;
 
 pub use crate::{

@@ -38,11 +38,11 @@ const LATE: u8 = 2;
 /// Takes the body out of a request: what the handler gets, and what to settle after it has answered.
 pub(crate) fn guard(request: Request<Incoming>, limits: &Limits) -> (Request<Body>, Unread) {
     let (parts, incoming) = request.into_parts();
-    let shared = Arc::new(Shared { fault: AtomicU8::new(0), stage: Mutex::new(Stage::Handling) });
-    let unread = Unread { shared: Arc::clone(&shared), limits: *limits };
     if incoming.is_end_stream() {
-        return (Request::from_parts(parts, Body::empty()), unread);
+        return (Request::from_parts(parts, Body::empty()), Unread(None));
     }
+    let shared = Arc::new(Shared { fault: AtomicU8::new(0), stage: Mutex::new(Stage::Handling) });
+    let unread = Unread(Some((Arc::clone(&shared), *limits)));
     let bounds = (!is_grpc(&parts.headers)).then_some(Bounds { left: limits.body, late: None });
     if bounds.is_some() && incoming.size_hint().lower() > limits.body {
         shared.fault.store(TOO_LARGE, Ordering::Relaxed);
@@ -161,27 +161,26 @@ impl Shared {
     }
 }
 
-/// What a handler may have left of a body.
-pub(crate) struct Unread {
-    shared: Arc<Shared>,
-    limits: Limits,
-}
+/// What a handler may have left of a body; nothing if the request has none.
+pub(crate) struct Unread(Option<(Arc<Shared>, Limits)>);
 
 impl Unread {
     /// What is known to be wrong with the body by now: its declared length, or what the handler has met.
     pub(crate) fn fault(&self) -> Option<BodyFault> {
-        self.shared.fault(&self.limits)
+        let (shared, limits) = self.0.as_ref()?;
+        shared.fault(limits)
     }
 
     /// Call when the answer is there, before it is sent: reads what the handler has left, within bounds.
     pub(crate) async fn settle(self) {
+        let Some((shared, limits)) = self.0 else { return };
         let stage = {
-            let mut stage = self.shared.stage.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stage = shared.stage.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *stage, Stage::Answered)
         };
         let Stage::Left(mut incoming) = stage else { return };
-        if within(self.limits.linger, swallow(&mut incoming, self.limits.drain)).await != Ok(true) {
-            linger(incoming, self.limits.linger);
+        if within(limits.linger, swallow(&mut incoming, limits.drain)).await != Ok(true) {
+            linger(incoming, limits.linger);
         }
     }
 }

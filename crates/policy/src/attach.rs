@@ -13,7 +13,7 @@ use crate::{
     attributes::about,
     condition::Compiled,
     directory::Directory,
-    document::{Binding, Policy},
+    document::{Binding, Condition, Policy},
     identity::Identity,
     member::{Member, PoolSet},
     pool::PoolRef,
@@ -32,6 +32,18 @@ pub struct Attached {
     index: Index,
     /// What conditions know of the resource, once one asks.
     about: OnceLock<Value>,
+    /// By binding and member.
+    told: Vec<Vec<OnceLock<Arc<Told>>>>,
+}
+
+/// What there is to tell of a member of a binding by which something was granted. Made at its first grant; decisions
+/// keep it rather than the policy, which may be a large one that is replaced.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) role: String,
+    pub(crate) member: String,
+    pub(crate) resource: Arc<str>,
+    pub(crate) condition: Option<Condition>,
 }
 
 /// Where a member stands: the binding, and the member in it.
@@ -76,7 +88,9 @@ impl Attached {
         let compile = |binding: &Binding| binding.condition.as_ref().map(|is| Compiled::new(&is.expression));
         let conditions = policy.bindings.iter().map(compile).collect();
         let roles = policy.bindings.iter().map(|binding| Roles::of_google(&binding.role)).collect();
-        Self { resource: resource.into(), policy, conditions, roles, index, about: OnceLock::new() }
+        let untold = |binding: &Binding| binding.members.iter().map(|_| OnceLock::new()).collect();
+        let told = policy.bindings.iter().map(untold).collect();
+        Self { resource: resource.into(), policy, conditions, roles, index, about: OnceLock::new(), told }
     }
 
     /// The full name of the resource.
@@ -97,6 +111,20 @@ impl Attached {
 
     pub(crate) fn binding(&self, place: Place) -> Option<&Binding> {
         self.policy.bindings.get(place.binding)
+    }
+
+    /// What there is to tell of a member of a binding; `None` for a place that is not of this policy.
+    pub(crate) fn told(&self, place: Place) -> Option<&Arc<Told>> {
+        let told = self.told.get(place.binding)?.get(place.member)?;
+        Some(told.get_or_init(|| {
+            let binding = self.binding(place);
+            Arc::new(Told {
+                role: binding.map(|binding| binding.role.clone()).unwrap_or_default(),
+                member: binding.and_then(|binding| binding.members.get(place.member)).cloned().unwrap_or_default(),
+                resource: Arc::clone(&self.resource),
+                condition: binding.and_then(|binding| binding.condition.clone()),
+            })
+        }))
     }
 
     /// Whether the role of a binding holds a permission in its short form.

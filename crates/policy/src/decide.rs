@@ -5,12 +5,12 @@ use std::{ops::ControlFlow, sync::Arc};
 use tokenrig_cel::{Scope, Value};
 
 use crate::{
-    attach::{Attached, Place},
+    attach::{Attached, Place, Told},
     attributes::{Attributes, about},
     boundary::Outside,
     deny::DenyPolicy,
     directory::Directory,
-    document::{Binding, Condition},
+    document::Condition,
     identity::Identity,
     miss::{self, Miss},
     roles::Roles,
@@ -50,8 +50,7 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub struct Grant {
     asked: Arc<str>,
-    policy: Arc<Attached>,
-    place: Place,
+    told: Arc<Told>,
 }
 
 /// Why nothing granted.
@@ -97,36 +96,33 @@ impl Grant {
     /// The role that holds the permission.
     #[must_use]
     pub fn role(&self) -> &str {
-        self.binding().map_or("", |binding| &binding.role)
+        &self.told.role
     }
 
     /// The member that names the identity, as it is written.
     #[must_use]
     pub fn member(&self) -> &str {
-        self.binding().and_then(|binding| binding.members.get(self.place.member)).map_or("", String::as_str)
+        &self.told.member
     }
 
     /// The full name of the resource whose policy has the binding: the one asked for, or one of its containers.
     #[must_use]
     pub fn resource(&self) -> &str {
-        self.policy.resource()
+        &self.told.resource
     }
 
     /// The condition of the binding; it held.
     #[must_use]
     pub fn condition(&self) -> Option<&Condition> {
-        self.binding()?.condition.as_ref()
+        self.told.condition.as_ref()
     }
 
-    fn of(request: &Request<'_>, policy: &Arc<Attached>, place: Place) -> Self {
+    /// `None` for a place that is not of this policy.
+    fn of(request: &Request<'_>, policy: &Arc<Attached>, place: Place) -> Option<Self> {
         // Most policies are the resource's own: its name is shared then.
         let own = policy.resource();
         let asked = if **own == *request.resource { Arc::clone(own) } else { request.resource.into() };
-        Self { asked, policy: Arc::clone(policy), place }
-    }
-
-    fn binding(&self) -> Option<&Binding> {
-        self.policy.binding(self.place)
+        Some(Self { asked, told: Arc::clone(policy.told(place)?) })
     }
 }
 
@@ -171,15 +167,24 @@ pub fn decide(request: &Request<'_>, roles: &Roles) -> Verdict {
     Verdict::Denied(Box::new(Denial { resource: request.resource.to_owned(), denied_by, nearest, role, outside: None }))
 }
 
+/// The binding that grants, if one does: as [`decide`], for who does not ask why none does.
+#[must_use]
+pub fn granted(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
+    let denied = request.denials.iter().any(|policy| policy.denies(request).is_some());
+    if denied { None } else { grant(request, roles) }
+}
+
 /// Whether the permission is there, without reasons: for `testIamPermissions`.
 #[must_use]
 pub fn test(request: &Request<'_>, roles: &Roles) -> bool {
-    !request.denials.iter().any(|policy| policy.denies(request).is_some()) && grant(request, roles).is_some()
+    granted(request, roles).is_some()
 }
 
 pub(crate) fn grant(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
     let permission = roles.permission(request.permission);
-    let mut conditional: Vec<(&Arc<Attached>, Place)> = Vec::new();
+    // Where something is conditional, it mostly is one thing.
+    let (mut conditional, mut more): (Option<(&Arc<Attached>, Place)>, Vec<(&Arc<Attached>, Place)>) =
+        (None, Vec::new());
     for policy in request.policies {
         let mut see = |place: Place| {
             if !policy.holds(place, &permission, roles) {
@@ -188,28 +193,29 @@ pub(crate) fn grant(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
             if policy.condition(place).is_none() {
                 return ControlFlow::Break(Grant::of(request, policy, place));
             }
-            conditional.push((policy, place));
+            match conditional {
+                None => conditional = Some((policy, place)),
+                Some(_) => more.push((policy, place)),
+            }
             ControlFlow::Continue(())
         };
         if let ControlFlow::Break(grant) = policy.visit(request.identity, request.directory, &mut see) {
-            return Some(grant);
+            return grant;
         }
         for (place, role) in policy.project_roles() {
             if has_project_role(request, role)
                 && let ControlFlow::Break(grant) = see(*place)
             {
-                return Some(grant);
+                return grant;
             }
         }
     }
-    if conditional.is_empty() {
-        return None;
-    }
+    let conditional = conditional?;
     let scope = request.scope();
-    let (policy, place) = conditional
-        .into_iter()
+    let (policy, place) = std::iter::once(conditional)
+        .chain(more)
         .find(|(policy, place)| policy.condition(*place).is_some_and(|condition| condition.holds(&scope)))?;
-    Some(Grant::of(request, policy, place))
+    Grant::of(request, policy, place)
 }
 
 /// Whether the policy of the project itself gives the identity a basic role.
@@ -233,7 +239,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Policy, Role, deny::DenyRule, miss::Near, pool::PoolRef};
+    use crate::{Binding, Policy, Role, deny::DenyRule, miss::Near, pool::PoolRef};
 
     const PROJECT: &str = "//cloudresourcemanager.googleapis.com/projects/shop-test";
     const ORDERS: &str = "//run.googleapis.com/projects/shop-test/locations/us-central1/services/orders";

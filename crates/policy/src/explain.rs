@@ -1,5 +1,7 @@
 //! A verdict as a check of a decision: what was expected, what was found, what would mend it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use tokenrig_decision::Check;
 
@@ -24,31 +26,63 @@ impl Verdict {
     /// The verdict as the check `permission`, without the refusal: that is the service's to give.
     #[must_use]
     pub fn check(&self, identity: &Identity, permission: &str) -> Check {
-        let Explanation { expected, found, mend } = self.explain(identity, permission);
-        Check::named("permission")
-            .expected(expected)
-            .found(found)
-            .holds(self.granted())
-            .mend(|| mend.unwrap_or_default())
+        self.check_as(identity.as_member().into(), permission)
+    }
+
+    /// As [`check`](Self::check), for who is `member` in policies.
+    #[must_use]
+    pub fn check_as(&self, member: Arc<str>, permission: &str) -> Check {
+        match self {
+            Self::Granted(grant) => grant.check(member, permission),
+            Self::Denied(denial) => {
+                let Explanation { expected, found, mend } = denial.explain(&member, permission);
+                Check::named("permission")
+                    .expected(expected)
+                    .found(found)
+                    .holds(false)
+                    .mend(|| mend.unwrap_or_default())
+            }
+        }
     }
 
     /// The verdict in values and words.
     #[must_use]
     pub fn explain(&self, identity: &Identity, permission: &str) -> Explanation {
-        let member = identity.member().to_string();
+        let member = identity.as_member();
         match self {
             Self::Granted(grant) => Explanation {
-                expected: json!({ "permission": permission, "resource": grant.asked(), "member": member }),
+                expected: expected(permission, grant.asked(), &member),
                 found: granted(grant),
                 mend: None,
             },
-            Self::Denied(denial) => Explanation {
-                expected: json!({ "permission": permission, "resource": denial.resource, "member": member }),
-                found: denied(denial),
-                mend: Some(mend(denial, permission, &member)),
-            },
+            Self::Denied(denial) => denial.explain(&member, permission),
         }
     }
+}
+
+impl Grant {
+    /// The grant as the check `permission`, which holds, for who is `member` in policies.
+    #[must_use]
+    pub fn check(&self, member: Arc<str>, permission: &str) -> Check {
+        let (asked, by, permission) = (self.clone(), self.clone(), Box::<str>::from(permission));
+        Check::named("permission")
+            .expects(move || expected(&permission, asked.asked(), &member))
+            .finds(move || granted(&by))
+    }
+}
+
+impl Denial {
+    fn explain(&self, member: &str, permission: &str) -> Explanation {
+        Explanation {
+            expected: expected(permission, &self.resource, member),
+            found: denied(self),
+            mend: Some(mend(self, permission, member)),
+        }
+    }
+}
+
+fn expected(permission: &str, resource: &str, member: &str) -> Value {
+    json!({ "permission": permission, "resource": resource, "member": member })
 }
 
 fn granted(grant: &Grant) -> Value {

@@ -56,6 +56,16 @@ impl Identity {
         }
     }
 
+    /// The text of [`member`](Self::member).
+    #[must_use]
+    pub fn as_member(&self) -> String {
+        match self {
+            Self::User { email, .. } => ["user:", email].concat(),
+            Self::ServiceAccount { email, .. } => ["serviceAccount:", email].concat(),
+            Self::Anonymous | Self::Federated { .. } => self.member().to_string(),
+        }
+    }
+
     /// Every member form that names this identity by itself or by a set, the narrowest first. Groups and domains of
     /// Google accounts are the directory's to tell.
     #[must_use]

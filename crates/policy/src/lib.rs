@@ -63,7 +63,7 @@ pub use crate::{
     attach::Attached,
     attributes::Attributes,
     boundary::{AccessBoundary, BoundaryNear, BoundaryRule, NotABoundary, Outside, Reach},
-    decide::{Denial, Grant, Request, Verdict, decide, test},
+    decide::{Denial, Grant, Request, Verdict, decide, granted, test},
     deny::{DenyPolicy, DenyRule},
     directory::Directory,
     document::{Binding, Condition, NotAPolicy, Policy},

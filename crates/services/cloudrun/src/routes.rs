@@ -1,5 +1,7 @@
 //! The edge of the front door: a request for a service's host in, the workload's answer or a page out.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     body::Body,
@@ -7,25 +9,27 @@ use axum::{
     response::Response,
 };
 use http::{
-    Uri, header,
+    Method, Uri, Version, header,
     request::Parts,
     uri::{Authority, PathAndQuery},
 };
 use http_body_util::BodyExt as _;
 use tokenrig_clock::real::within;
-use tokenrig_decision::{Check, Decision};
+use tokenrig_decision::{Check, Decision, Refused};
 use tokenrig_wire::refuse;
 
 use crate::{
     front::{
-        headers, log,
+        headers,
+        kept::Kept,
+        log,
         tap::{Copy, Tap},
     },
     model::Deployed,
     refusals,
     service::{
-        CloudRun, Found, Received,
-        door::{self, Admission, Entrance, Presented, entrance::or},
+        CloudRun, Found, Seen,
+        door::{self, Admission, Entrance, Presented, Shown, entrance::or},
     },
     workload::{Behind, Failure, is_grpc},
 };
@@ -59,14 +63,15 @@ async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, 
     let (body, copy) = Tap::on(body, settings.kept_body, most);
     let admission = door::admit(&service, entrance, &presented, run.cloud(), settings);
     match admission.decision.verdict() {
-        Ok(()) => let_in(run, &service, (behind, taken), admission, presented, parts, (body, copy), trace).await,
+        Ok(()) => let_in(run, service, (behind, taken), admission, presented, parts, (body, copy), trace).await,
         Err(refused) => {
             if !stream {
                 // So that it can be told what was received. What is too long, or breaks off, changes nothing.
                 let _ = body.collect().await;
             }
             let response = refuse(&refused);
-            record(run, &service, admission, &parts, copy, response.status().as_u16());
+            let shape = Shape::of(&parts, admission.token.as_ref());
+            record(run, service, admission, shape, copy, response.status().as_u16());
             response
         }
     }
@@ -75,7 +80,7 @@ async fn answer(run: &CloudRun, parts: Parts, body: Body, presented: Presented, 
 #[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
 async fn let_in(
     run: &CloudRun,
-    service: &Deployed,
+    service: Arc<Deployed>,
     (behind, taken): (Behind, usize),
     mut admission: Admission,
     presented: Presented,
@@ -85,14 +90,14 @@ async fn let_in(
 ) -> Response {
     let checked = presented.credential.as_ref().filter(|_| admission.signature.is_some());
     headers::prepare(&mut parts, checked, trace, run.new_span());
-    let kept = parts.clone();
+    let shape = Shape::of(&parts, admission.token.as_ref());
     if taken > 0 {
         parts.uri = below(&parts.uri, taken);
     }
     if service.is_function() {
         headers::of_function(&mut parts.headers, trace);
     }
-    let contract = run.contract(service, &behind);
+    let contract = run.contract(&service, &behind);
     let work = behind.answer(Request::from_parts(parts, body), &contract);
     let answer = within(contract.timeout, work).await;
     let response = if copy.too_long() {
@@ -112,7 +117,7 @@ async fn let_in(
             }
         }
     };
-    record(run, service, admission, &kept, copy, response.status().as_u16());
+    record(run, service, admission, shape, copy, response.status().as_u16());
     response
 }
 
@@ -159,28 +164,49 @@ fn presented(parts: &Parts, run: &CloudRun) -> Presented {
 }
 
 /// Keeps what was decided and what was received, before the answer goes out.
-fn record(run: &CloudRun, service: &Deployed, admission: Admission, parts: &Parts, copy: Copy, status: u16) {
-    let Admission { decision, token, signature } = admission;
+fn record(run: &CloudRun, service: Arc<Deployed>, admission: Admission, request: Shape, copy: Copy, status: u16) {
+    let Admission { decision, token, signature, principal } = admission;
     let cloud = run.cloud();
-    let mut entry = log::entry(cloud, service, parts, &decision, status);
+    let refusal = decision.failed().and_then(Check::refused).map(Refused::id);
     let number = cloud.decisions().record(decision, status);
-    entry.labels.push(("decision", number.to_string()));
-    cloud.audit().record_request(entry);
-    let path = parts.uri.path_and_query().map_or_else(|| parts.uri.path(), PathAndQuery::as_str);
-    let received = Received {
-        seq: 0,
+    let Shape { method, version, path, headers } = request;
+    let seen = Arc::new(Seen {
         at: cloud.now(),
-        service: service.canonical.clone(),
-        method: parts.method.as_str().to_owned(),
-        path: crate::front::redact::redact(path),
-        headers: headers::kept(&parts.headers),
-        body: Vec::new(),
+        service,
+        method,
+        version,
+        path,
+        headers,
+        body: copy,
         status,
-        token: token.map(|opened| (opened.header, opened.claims)),
+        token,
         signature,
         decision: number,
-    };
-    run.keep(received, copy);
+        refusal,
+        principal,
+    });
+    let logged = Arc::clone(&seen);
+    cloud.audit().record_request(move || log::entry(&logged));
+    run.keep(seen);
+}
+
+/// The head of a request as it is kept.
+struct Shape {
+    method: Method,
+    version: Version,
+    path: Box<str>,
+    headers: Kept,
+}
+
+impl Shape {
+    fn of(parts: &Parts, token: Option<&Shown>) -> Self {
+        Self {
+            method: parts.method.clone(),
+            version: parts.version,
+            path: parts.uri.path_and_query().map_or_else(|| parts.uri.path(), PathAndQuery::as_str).into(),
+            headers: Kept::of(&parts.headers, token),
+        }
+    }
 }
 
 fn not_found(run: &CloudRun, entrance: &'static Entrance, presented: &Presented, expected: &'static str) -> Response {

@@ -9,11 +9,10 @@ use http::{
     request::Parts,
 };
 
-use super::redact::redact;
 use crate::service::door::Credential;
 
 /// Counts before `Authorization`, which then passes untouched.
-const SERVERLESS: HeaderName = HeaderName::from_static("x-serverless-authorization");
+pub(super) const SERVERLESS: HeaderName = HeaderName::from_static("x-serverless-authorization");
 /// What stands where the signature was.
 pub(crate) const REMOVED: &str = "SIGNATURE_REMOVED_BY_GOOGLE";
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -97,26 +96,6 @@ fn stripped(credential: &Credential) -> Option<String> {
     })
 }
 
-/// Headers as they are kept: no token whole.
-pub(crate) fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
-    let kept = |name: &HeaderName, value: &HeaderValue| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        if *name != AUTHORIZATION && *name != SERVERLESS {
-            return redact(&value);
-        }
-        let credential = Credential { header: "authorization", value };
-        // Whatever else is a credential is secret from its first character on.
-        stripped(&credential)
-            .filter(|value| tokenrig_jose::peek(value.split(' ').next_back().unwrap_or_default()).is_some())
-            .unwrap_or_else(|| {
-                let scheme = credential.value.split_once(' ').map_or("", |(scheme, _)| scheme);
-                let scheme: String = scheme.chars().take(16).collect();
-                format!("{scheme} …")
-            })
-    };
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), kept(name, value))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use http::Request;
@@ -124,6 +103,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::front::kept::Kept;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -206,7 +186,7 @@ mod tests {
             parts.headers.insert(name, HeaderValue::from_bytes(&value).unwrap());
             parts.headers.insert(FORWARDED_FOR, HeaderValue::from_bytes(&value).unwrap());
             let checked = credential(&parts.headers);
-            for (name, kept) in kept(&parts.headers) {
+            for (name, kept) in Kept::of(&parts.headers, None).told(None) {
                 prop_assert!(name == "x-forwarded-for" || kept.ends_with('…') || kept.ends_with(REMOVED), "{kept}");
             }
             prepare(&mut parts, checked.as_ref(), TRACE, 1);

@@ -12,9 +12,9 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-/// The start of a body, filled while it passes. A clone is the same one.
+/// The start of a body, filled while it passes. A clone is the same one. Of a request without a body there is nothing.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Copy(Arc<Inner>);
+pub(crate) struct Copy(Option<Arc<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -25,16 +25,19 @@ struct Inner {
 impl Copy {
     /// What has passed by now, as far as it is kept.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let bytes = |inner: &Arc<Inner>| inner.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.0.as_ref().map(bytes).unwrap_or_default()
     }
 
     /// Whether the body was cut off because it is too long.
     pub(crate) fn too_long(&self) -> bool {
-        self.0.too_long.load(Ordering::Relaxed)
+        self.0.as_ref().is_some_and(|inner| inner.too_long.load(Ordering::Relaxed))
     }
+}
 
+impl Inner {
     fn add(&self, data: &[u8], most: usize) {
-        let mut bytes = self.0.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let room = most.saturating_sub(bytes.len()).min(data.len());
         bytes.extend_from_slice(data.get(..room).unwrap_or_default());
     }
@@ -48,7 +51,7 @@ pub(crate) struct TooLong;
 /// Passes a body on, frame by frame, trailers too.
 pub(crate) struct Tap {
     body: Body,
-    copy: Copy,
+    copy: Arc<Inner>,
     kept: usize,
     /// How many bytes more may pass; `None` for a stream, which may be endless.
     left: Option<usize>,
@@ -57,8 +60,11 @@ pub(crate) struct Tap {
 impl Tap {
     /// A body of which at most `kept` bytes are copied, and at most `most` may pass.
     pub(crate) fn on(body: Body, kept: usize, most: Option<usize>) -> (Body, Copy) {
-        let copy = Copy::default();
-        (Body::new(Self { body, copy: copy.clone(), kept, left: most }), copy)
+        if body.is_end_stream() {
+            return (body, Copy::default());
+        }
+        let copy = Arc::<Inner>::default();
+        (Body::new(Self { body, copy: Arc::clone(&copy), kept, left: most }), Copy(Some(copy)))
     }
 }
 
@@ -80,7 +86,7 @@ impl HttpBody for Tap {
                 match left.checked_sub(data.len()) {
                     Some(less) => *left = less,
                     None => {
-                        this.copy.0.too_long.store(true, Ordering::Relaxed);
+                        this.copy.too_long.store(true, Ordering::Relaxed);
                         return Poll::Ready(Some(Err(TooLong.into())));
                     }
                 }

@@ -22,13 +22,13 @@ use tokenrig_protos::google::{
 };
 
 pub use self::received::Received;
+pub(crate) use self::received::Seen;
 use self::{
     door::{Entrance, entrance},
     functions::{Backing, DeployedFunction},
 };
 use crate::{
     assumptions::Settings,
-    front::tap::Copy,
     model::{Deployed, FunctionName, ServiceName, hosts, is_functions_host},
     workload::{Behind, Contract, IssuerRouter, WorkloadFault, WorkloadMaker},
 };
@@ -277,8 +277,8 @@ impl CloudRun {
         known.then(|| self.inner.received.since(&canonical, since))
     }
 
-    pub(crate) fn keep(&self, received: Received, body: Copy) {
-        self.inner.received.keep(received, body);
+    pub(crate) fn keep(&self, seen: Arc<Seen>) {
+        self.inner.received.keep(seen);
     }
 
     /// Whether a service answers at this host.

@@ -2,13 +2,18 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
+use http::{Method, Version};
 use tokenrig_clock::Timestamp;
 use tokenrig_jose::Map;
 
-use crate::front::{redact::redact, tap::Copy};
+use super::door::Shown;
+use crate::{
+    front::{kept::Kept, redact::redact, tap::Copy},
+    model::Deployed,
+};
 
 /// A request that reached a service's door.
 #[derive(Debug, Clone)]
@@ -37,11 +42,49 @@ pub struct Received {
     pub decision: u64,
 }
 
+/// The same as it is kept: small, and made readable when somebody looks. The log of requests is made of it too.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) at: Timestamp,
+    pub(crate) service: Arc<Deployed>,
+    pub(crate) method: Method,
+    pub(crate) version: Version,
+    pub(crate) path: Box<str>,
+    pub(crate) headers: Kept,
+    /// It may still be on its way.
+    pub(crate) body: Copy,
+    pub(crate) status: u16,
+    pub(crate) token: Option<Shown>,
+    pub(crate) signature: Option<bool>,
+    pub(crate) decision: u64,
+    /// The catalogue's id of the refusal, if it was one.
+    pub(crate) refusal: Option<&'static str>,
+    /// Whom the door let in, as a policy member.
+    pub(crate) principal: Option<Arc<str>>,
+}
+
+impl Seen {
+    fn received(&self, seq: u64) -> Received {
+        Received {
+            seq,
+            at: self.at,
+            service: self.service.canonical.clone(),
+            method: self.method.as_str().to_owned(),
+            path: redact(&self.path),
+            headers: self.headers.told(self.token.as_ref()),
+            body: shown(self.body.bytes()),
+            status: self.status,
+            token: self.token.as_ref().and_then(Shown::open),
+            signature: self.signature,
+            decision: self.decision,
+        }
+    }
+}
+
 /// A bounded list, newest last.
-#[derive(Debug)]
 pub(crate) struct Ring {
     most: usize,
-    kept: Mutex<(u64, VecDeque<(Received, Copy)>)>,
+    kept: Mutex<(u64, VecDeque<Arc<Seen>>)>,
 }
 
 impl Ring {
@@ -49,25 +92,27 @@ impl Ring {
         Self { most: most.max(1), kept: Mutex::default() }
     }
 
-    /// Keeps a request and gives it its number. Its body may still be on its way.
-    pub(crate) fn keep(&self, mut received: Received, body: Copy) {
+    /// Keeps a request; its number is one more than that of the one before.
+    pub(crate) fn keep(&self, seen: Arc<Seen>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, ring) = &mut *kept;
         *last += 1;
-        received.seq = *last;
-        if ring.len() >= self.most {
-            ring.pop_front();
-        }
-        ring.push_back((received, body));
+        let oldest = if ring.len() >= self.most { ring.pop_front() } else { None };
+        ring.push_back(seen);
+        drop(kept);
+        // Not under the lock.
+        drop(oldest);
     }
 
     /// What reached `service` after number `since`, oldest first.
     pub(crate) fn since(&self, service: &str, since: u64) -> Vec<Received> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let found: Vec<(Received, Copy)> =
-            kept.1.iter().filter(|(one, _)| one.seq > since && one.service == service).cloned().collect();
+        let (last, ring) = &*kept;
+        let first = last - ring.len() as u64 + 1;
+        let numbered = (first..).zip(ring).filter(|(seq, seen)| *seq > since && seen.service.canonical == service);
+        let found: Vec<(u64, Arc<Seen>)> = numbered.map(|(seq, seen)| (seq, Arc::clone(seen))).collect();
         drop(kept);
-        found.into_iter().map(|(one, body)| Received { body: shown(body.bytes()), ..one }).collect()
+        found.into_iter().map(|(seq, seen)| seen.received(seq)).collect()
     }
 }
 
@@ -78,32 +123,55 @@ fn shown(body: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use http::HeaderMap;
+    use tokenrig_clock::ManualClock;
+    use tokenrig_cloud::{Cloud, Foundation};
+    use tokenrig_protos::google::cloud::run::v2::Service;
 
-    fn received(service: &str) -> Received {
-        Received {
-            seq: 0,
+    use super::*;
+    use crate::{assumptions::Settings, model::ServiceName};
+
+    fn seen(service: &str) -> Arc<Seen> {
+        let name = ServiceName::parse(&named(service)).unwrap();
+        let cloud = Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH))));
+        Arc::new(Seen {
             at: Timestamp::UNIX_EPOCH,
-            service: service.to_owned(),
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            headers: Vec::new(),
-            body: Vec::new(),
+            service: Deployed::new(Service::default(), name, &cloud, &Settings::default()),
+            method: Method::GET,
+            version: Version::HTTP_11,
+            path: "/a?t=eyJh.eyJz.c2ln".into(),
+            headers: Kept::of(&HeaderMap::new(), None),
+            body: Copy::default(),
             status: 200,
-            token: None,
+            token: Shown::of("e30.eyJzdWIiOiJhIn0.c2ln"),
             signature: None,
             decision: 0,
-        }
+            refusal: None,
+            principal: None,
+        })
+    }
+
+    fn named(service: &str) -> String {
+        format!("projects/shop-test/locations/us-central1/services/{service}")
     }
 
     #[test]
     fn the_oldest_goes_when_the_ring_is_full_and_numbers_go_on() {
         let ring = Ring::new(2);
         for service in ["a", "b", "a", "a"] {
-            ring.keep(received(service), Copy::default());
+            ring.keep(seen(service));
         }
-        let seen: Vec<u64> = ring.since("a", 0).iter().map(|one| one.seq).collect();
-        assert_eq!(seen, [3, 4]);
-        assert_eq!(ring.since("a", 3).len(), 1);
+        let numbers: Vec<u64> = ring.since(&named("a"), 0).iter().map(|one| one.seq).collect();
+        assert_eq!(numbers, [3, 4]);
+        assert_eq!(ring.since(&named("a"), 3).len(), 1);
+    }
+
+    #[test]
+    fn what_is_told_of_a_request_holds_no_signature() {
+        let ring = Ring::new(2);
+        ring.keep(seen("a"));
+        let told = ring.since(&named("a"), 0).remove(0);
+        assert_eq!(told.path, "/a?t=eyJh.eyJz.…");
+        assert_eq!(told.token.unwrap().1["sub"], "a");
     }
 }

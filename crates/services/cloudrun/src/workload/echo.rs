@@ -1,7 +1,7 @@
 //! The built-in workload: tells the request that it got. A gRPC call gets back each message that it sent, whichever
 //! method it calls, once it has sent the last one.
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::{borrow::Cow, collections::BTreeMap, convert::Infallible};
 
 use axum::{
     body::Body,
@@ -13,12 +13,26 @@ use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 use super::{Failure, is_grpc};
 
 /// How the messages of a call are compressed; they go back as they came.
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
+/// A request as it is told.
+#[derive(Serialize)]
+struct Told<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: BTreeMap<&'a str, Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    /// Bytes that are no text are told as such: JSON has no other way.
+    #[serde(rename = "bodyBase64", skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
+}
 
 pub(crate) async fn answer(request: Request<Body>) -> Result<Response, Failure> {
     let (parts, body) = request.into_parts();
@@ -27,17 +41,17 @@ pub(crate) async fn answer(request: Request<Body>) -> Result<Response, Failure> 
     if is_grpc(&parts.headers) {
         return Ok(messages(&parts.headers, body));
     }
-    let mut told = Map::new();
-    told.insert("method".to_owned(), json!(parts.method.as_str()));
-    told.insert("path".to_owned(), json!(parts.uri.path()));
-    told.insert("query".to_owned(), json!(parts.uri.query().unwrap_or_default()));
-    told.insert("headers".to_owned(), headers(&parts.headers));
-    match std::str::from_utf8(&body) {
-        Ok(text) => told.insert("body".to_owned(), json!(text)),
-        // Bytes that are no text are told as such: JSON has no other way.
-        Err(_) => told.insert("bodyBase64".to_owned(), json!(STANDARD.encode(&body))),
+    let text = std::str::from_utf8(&body).ok();
+    let told = Told {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: headers(&parts.headers),
+        body: text,
+        body_base64: if text.is_none() { Some(STANDARD.encode(&body)) } else { None },
     };
-    Ok(([(header::CONTENT_TYPE, "application/json")], Value::Object(told).to_string()).into_response())
+    let told = serde_json::to_vec(&told).map_err(|fault| Failure::Broken(fault.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], told).into_response())
 }
 
 /// The messages of a gRPC call, sent back.
@@ -68,23 +82,25 @@ fn is_framed(mut body: &[u8]) -> bool {
 }
 
 /// Lower-case names to values; repeated ones joined by `, `.
-fn headers(headers: &HeaderMap) -> Value {
-    let mut told: BTreeMap<&str, String> = BTreeMap::new();
+fn headers(headers: &HeaderMap) -> BTreeMap<&str, Cow<'_, str>> {
+    let mut told: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
     for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
         told.entry(name.as_str())
             .and_modify(|all| {
+                let all = all.to_mut();
                 all.push_str(", ");
                 all.push_str(&value);
             })
-            .or_insert_with(|| value.into_owned());
+            .or_insert(value);
     }
-    json!(told)
+    told
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -120,7 +120,9 @@ fn a_good_token_passes_all_checks_in_their_order(door: Door) {
     let names: Vec<&str> = admission.decision.checks().iter().map(Check::name).collect();
     assert_eq!(names, ["ingress", "credential", "issuer", "signature", "audience", "times", "permission"]);
     assert_eq!(admission.signature, Some(true));
-    assert_eq!(admission.token.unwrap().claims["email"], door.caller.email);
+    let (_, claims) = admission.token.unwrap().open().unwrap();
+    assert_eq!(claims["email"], door.caller.email);
+    assert_eq!(admission.principal.as_deref(), Some(&*format!("serviceAccount:{}", door.caller.email)));
 }
 
 #[rstest]

@@ -1,12 +1,14 @@
 //! The checks of an ID token, one function each.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tokenrig_clock::Timestamp;
 use tokenrig_decision::Check;
 use tokenrig_jose::{DateFault, Jws, Map, numeric_date, shorten};
 use tokenrig_policy::Identity;
 
-use super::{Asked, Parsed, entrance::or};
+use super::{Asked, entrance::or};
 use crate::assumptions::UserWithoutInvoker;
 
 /// The issuers of Google's ID tokens.
@@ -23,8 +25,8 @@ fn denied(check: Check, asked: &Asked<'_>) -> Check {
 }
 
 /// Whether there is an ID token at all, and the token if it can be read.
-pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Parsed>) {
-    let check = Check::named("credential").expected("Authorization: Bearer ID_TOKEN");
+pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Jws>) {
+    let check = Check::named("credential").expects(|| "Authorization: Bearer ID_TOKEN".into());
     let Some(credential) = &asked.request.credential else {
         let role = asked.entrance.role;
         let check = or(check.holds(false), asked.entrance.no_credential, &asked.request.path)
@@ -42,12 +44,13 @@ pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Parsed>) {
     };
     let opened = Jws::parse(token).map_err(|fault| fault.to_string());
     let opened = opened.and_then(|jws| match jws.claims() {
-        Ok(claims) => Ok((claims.clone(), jws)),
+        Ok(_) => Ok(jws),
         Err(fault) => Err(format!("its claims cannot be read: {fault}")),
     });
     let why = match opened {
-        Ok((claims, jws)) => {
-            return (check.found(format!("{}: Bearer, an ID token", credential.header)), Some((jws, claims)));
+        Ok(jws) => {
+            let header = credential.header;
+            return (check.finds(move || format!("{header}: Bearer, an ID token").into()), Some(jws));
         }
         Err(why) => why,
     };
@@ -68,7 +71,7 @@ pub(crate) fn credential(asked: &Asked<'_>) -> (Check, Option<Parsed>) {
 pub(crate) fn issuer(asked: &Asked<'_>, claims: &Map) -> Check {
     let found = claims.get("iss").cloned().unwrap_or(Value::Null);
     let ok = found.as_str().is_some_and(|iss| ISSUERS.contains(&iss));
-    let check = Check::named("issuer").expected(ISSUERS[0]).found(found).holds(ok);
+    let check = Check::named("issuer").expects(|| ISSUERS[0].into()).found(found).holds(ok);
     unverifiable(check, asked)
         .mend(|| "send a token that Google issued: exchange the provider's token and call `generateIdToken`".to_owned())
 }
@@ -80,12 +83,16 @@ pub(crate) fn signature(asked: &Asked<'_>, jws: &Jws) -> Check {
     let found = match (jws.algorithm(), kid.and_then(|kid| keys.find(kid))) {
         (Err(fault), _) => Err(fault.to_string()),
         (Ok(_), None) => Err("no key of Google has this id".to_owned()),
-        (Ok(algorithm), Some(key)) => jws.verify(&key.public()).map(|()| algorithm).map_err(|fault| fault.to_string()),
+        (Ok(algorithm), Some(key)) => {
+            jws.verify(&key.public()).map(|()| (algorithm, Arc::clone(key))).map_err(|fault| fault.to_string())
+        }
     };
-    let kids: Vec<&str> = keys.published().iter().map(|key| key.kid()).collect();
-    let check = Check::named("signature").expected(json!({ "alg": "RS256", "kid": kids, "of": ISSUERS[0] }));
+    let check = Check::named("signature").expects(move || {
+        let kids: Vec<&str> = keys.published().iter().map(|key| key.kid()).collect();
+        json!({ "alg": "RS256", "kid": kids, "of": ISSUERS[0] })
+    });
     match found {
-        Ok(algorithm) => check.found(json!({ "alg": algorithm.name(), "kid": kid })),
+        Ok((algorithm, key)) => check.finds(move || json!({ "alg": algorithm.name(), "kid": key.kid() })),
         Err(why) => {
             let check = check.found(json!({ "alg": jws.alg(), "kid": kid, "fault": why })).holds(false);
             unverifiable(check, asked).mend(|| {
@@ -114,24 +121,28 @@ pub(crate) fn audience(asked: &Asked<'_>, claims: &Map) -> Check {
         _ => false,
     };
     let url = own.first().map(String::as_str).unwrap_or_default();
-    let check = Check::named("audience").expected(json!(own)).found(found.clone()).holds(ok);
-    unverifiable(check, asked).mend(|| {
+    let service = Arc::clone(asked.service);
+    let check = Check::named("audience").expects(move || json!(service.audiences)).holds(ok);
+    let check = unverifiable(check, asked).mend(|| {
         let found = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
         format!(
             "ask for the ID token with the service's URL as audience (`{url}`), or add `{found}` to the service's `customAudiences`"
         )
-    })
+    });
+    check.found(found)
 }
 
 /// Whether it is in time.
 pub(crate) fn times(asked: &Asked<'_>, claims: &Map) -> Check {
     let (now, skew) = (asked.attributes.time, asked.settings.skew);
     let (iat, exp) = (numeric_date(claims, "iat"), numeric_date(claims, "exp"));
-    let shown = |date: &Result<Timestamp, DateFault>| match date {
-        Ok(at) => json!(at.to_string()),
-        Err(fault) => json!(fault.to_string()),
+    let found = move || {
+        let shown = |date: Result<Timestamp, DateFault>| match date {
+            Ok(at) => at.to_string(),
+            Err(fault) => fault.to_string(),
+        };
+        json!({ "iat": shown(iat), "exp": shown(exp), "now": now.to_string() })
     };
-    let found = json!({ "iat": shown(&iat), "exp": shown(&exp), "now": now.to_string() });
     let (unverifiable, expired) = (asked.entrance.unverifiable, asked.entrance.expired);
     let (answer, mend) = match (iat, exp) {
         (_, Ok(exp)) if now.duration_since(exp) >= skew => {
@@ -144,19 +155,19 @@ pub(crate) fn times(asked: &Asked<'_>, claims: &Map) -> Check {
         (Err(fault), _) => (Some(unverifiable), format!("the token needs `iat`: {fault}")),
         (_, Err(fault)) => (Some(unverifiable), format!("the token needs `exp`: {fault}")),
     };
-    let check = Check::named("times").expected("issued before now, expires after now").found(found);
+    let check = Check::named("times").expects(|| "issued before now, expires after now".into()).finds(found);
     let Some(answer) = answer else { return check };
     or(check.holds(false), answer, &asked.request.path).mend(|| mend)
 }
 
 /// The service account that the token stands for, there or deleted. The metadata server's short form carries no e-mail
 /// address, so the unique id says who it is.
-fn account(asked: &Asked<'_>, claims: &Map) -> Option<std::sync::Arc<tokenrig_cloud::ServiceAccount>> {
+fn account(asked: &Asked<'_>, claims: &Map) -> Option<Arc<tokenrig_cloud::ServiceAccount>> {
     asked.cloud.accounts().get_by_id(claims.get("sub")?.as_str()?)
 }
 
-/// Whether its principal may invoke the service.
-pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> Check {
+/// Whether its principal may invoke the service, and who that is.
+pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> (Check, Option<Arc<str>>) {
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let (email, sub) = (text("email"), text("sub"));
     let identity = match account(asked, claims) {
@@ -173,19 +184,22 @@ pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> Check {
                 .expected("a service account that exists and is enabled")
                 .found(found)
                 .holds(false);
-            return denied(check, asked)
+            let check = denied(check, asked)
                 .mend(|| format!("enable, undelete or create the account `{email}` (unique id {sub})"));
+            return (check, None);
         }
     };
     let invoke = asked.entrance.permission;
     let verdict = asked.cloud.permit_identity(&identity, invoke, &asked.service.policy, &asked.attributes);
-    let check = verdict.check(&identity, invoke);
+    let member: Arc<str> = identity.as_member().into();
+    let check = verdict.check_as(Arc::clone(&member), invoke);
     let is_gcloud = matches!(identity, Identity::User { .. }) && text("aud") == GCLOUD;
-    match asked.settings.user_without_invoker {
+    let check = match asked.settings.user_without_invoker {
         UserWithoutInvoker::Unauthorized if is_gcloud => {
             or(check, asked.entrance.user_without_invoker, &asked.request.path)
         }
         UserWithoutInvoker::NotFound if is_gcloud => or(check, asked.entrance.user_not_found, &asked.request.path),
         _ => denied(check, asked),
-    }
+    };
+    (check, Some(member))
 }
