@@ -183,8 +183,8 @@ pub fn test(request: &Request<'_>, roles: &Roles) -> bool {
 pub(crate) fn grant(request: &Request<'_>, roles: &Roles) -> Option<Grant> {
     let permission = roles.permission(request.permission);
     // Where something is conditional, it mostly is one thing.
-    let (mut conditional, mut more): (Option<(&Arc<Attached>, Place)>, Vec<(&Arc<Attached>, Place)>) =
-        (None, Vec::new());
+    let mut conditional: Option<(&Arc<Attached>, Place)> = None;
+    let mut more = Vec::new();
     for policy in request.policies {
         let mut see = |place: Place| {
             if !policy.holds(place, &permission, roles) {
