@@ -1,4 +1,4 @@
-//! `conformance [NAME…]`: real clients, unmodified, against a rig.
+//! `conformance [--route proxy|netns] [NAME…]`: real clients, unmodified, against a rig.
 //!
 //! A suite installs its clients from a lock file into `target/conformance/NAME` and runs inside `exec`. What it prints
 //! is one JSON object per case; what a person sees is the table of them.
@@ -6,14 +6,16 @@
 #![expect(clippy::disallowed_macros, reason = "a command prints")]
 
 mod go;
+mod java;
 mod node;
 mod place;
 mod python;
+mod shell;
 mod table;
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
@@ -39,15 +41,22 @@ const SUITES: &[Suite] = &[
     Suite { name: "python", given: BUILD, prepare: python::prepare },
     Suite { name: "node", given: BUILD, prepare: node::prepare },
     Suite { name: "go", given: BUILD, prepare: go::prepare },
+    Suite { name: "java", given: BUILD, prepare: java::prepare },
+    Suite { name: "curl", given: BUILD, prepare: shell::curl },
+    Suite { name: "gcloud", given: BUILD, prepare: shell::gcloud },
 ];
 
 /// Runs the named suites, or all for which this machine has the tools. Exit code: 2 for an unknown name, 3 when a client
 /// could not be installed or the rig not started, 1 when a case failed.
-pub(crate) fn run(names: &[OsString]) -> ExitCode {
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+    let (route, names) = match arguments {
+        [flag, route, names @ ..] if flag == "--route" => (route.clone(), names),
+        names => (OsString::from("proxy"), names),
+    };
     let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.iter().any(|known| *name == *known)) {
         eprintln!("error: there is no suite `{}`", unknown.to_string_lossy());
-        eprintln!("\nhelp: the suites are {}", known.join(", "));
+        eprintln!("\nhelp: the suites are {}; `--route` stands before them", known.join(", "));
         return ExitCode::from(2);
     }
     let root = root();
@@ -63,7 +72,7 @@ pub(crate) fn run(names: &[OsString]) -> ExitCode {
             }
             Err(why) => return failed(suite, &why.to_string()),
         };
-        match suite.run(&root, command) {
+        match suite.run(&root, &route, command) {
             Ok(more) => rows.extend(more),
             Err(why) => return failed(suite, &why),
         }
@@ -81,9 +90,9 @@ fn failed(suite: &Suite, why: &str) -> ExitCode {
 }
 
 impl Suite {
-    fn run(&self, root: &Path, command: Vec<OsString>) -> Result<Vec<Row>, String> {
+    fn run(&self, root: &Path, route: &OsStr, command: Vec<OsString>) -> Result<Vec<Row>, String> {
         let mut child = Command::new(own_binary()?)
-            .arg("exec")
+            .args(["exec".as_ref(), "--route".as_ref(), route])
             .args(self.given.iter().flat_map(|file| ["--given", *file]))
             .arg("--")
             .args(command)

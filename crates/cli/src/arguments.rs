@@ -22,6 +22,9 @@ pub(crate) enum Command {
     Exec(Exec),
     /// Starts a rig that stays up until it is ended
     Serve(Serve),
+    /// The inner side of `exec --route netns`: sets up the namespaces that it was started in
+    #[command(hide = true)]
+    NetnsInside(NetnsInside),
     /// Tells what a token, principal, credential file or signed URL is (not built yet)
     #[command(hide = true)]
     Explain(Rest),
@@ -117,8 +120,28 @@ pub(crate) struct Exec {
 pub(crate) enum Route {
     /// By proxy variables, which nearly all clients obey
     Proxy,
-    /// By a network namespace of its own (not built yet)
+    /// By a network namespace of its own, for clients that obey no proxy: real host names at port 443
     Netns,
+}
+
+/// How `exec` calls itself; nothing for people.
+#[derive(Debug, Args)]
+pub(crate) struct NetnsInside {
+    /// The rig's folder, with the sockets that lead outside
+    #[arg(long)]
+    pub(crate) folder: PathBuf,
+    /// The port of the control address
+    #[arg(long)]
+    pub(crate) control: u16,
+    /// The caller's user id
+    #[arg(long)]
+    pub(crate) user: u32,
+    /// The caller's group id
+    #[arg(long)]
+    pub(crate) group: u32,
+    /// The command and its arguments
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

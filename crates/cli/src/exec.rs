@@ -1,6 +1,6 @@
 //! `exec`: a rig, and a command in it.
 
-use std::io;
+use std::{ffi::OsString, io};
 
 use tokenrig_offline::RigSite;
 use tokenrig_runner::Site as _;
@@ -9,16 +9,13 @@ use crate::{
     arguments::{Exec, Route},
     child,
     inherited::{self, CREDENTIALS, Environment},
+    netns::{self, NetnsFault},
     run::look,
     signals::Signals,
     standing, tell,
 };
 
 pub(crate) async fn exec(program: &str, wanted: Exec) -> u8 {
-    if wanted.route == Route::Netns {
-        tell::error("the route by network namespace is not built yet", Some("leave `--route` out"));
-        return 3;
-    }
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(fault) => {
@@ -35,7 +32,17 @@ pub(crate) async fn exec(program: &str, wanted: Exec) -> u8 {
         Ok(opened) => opened,
         Err(code) => return code,
     };
-    let code = child::run(&wanted.command, environment, &mut signals).await;
+    let code = match wanted.route {
+        Route::Proxy => child::run(&wanted.command, environment, &mut signals).await,
+        Route::Netns => match by_namespace(&site, &wanted.command).await {
+            // What it holds serves until the command has ended.
+            Ok(route) => child::run(&route.words, environment, &mut signals).await,
+            Err(fault) => {
+                tell::error(&fault.to_string(), Some(fault.help()));
+                3
+            }
+        },
+    };
     left_out(&site);
     let _ = Box::new(site).close().await;
     code
@@ -50,14 +57,29 @@ async fn open(program: &str, wanted: &Exec) -> Result<(RigSite, Environment), u8
         tell::error(&fault.to_string(), None);
         3
     };
-    let set = site.environment(&[]).await.map_err(|fault| failed(&fault))?;
-    let own = site.rig().environment().map_err(|fault| failed(&fault))?;
+    let mut set = site.environment(&[]).await.map_err(|fault| failed(&fault))?;
+    let mut own = site.rig().environment().map_err(|fault| failed(&fault))?;
+    if wanted.route == Route::Netns {
+        own = own.by_name();
+        set.retain(|(name, _)| !own.removes(name));
+        set.extend(own.set.iter().cloned());
+    }
     if own_key {
         tell::note(&format!(
             "a well-known credentials file lies in the home folder; {CREDENTIALS} names a key of the rig's owner instead"
         ));
     }
     Ok((site, Environment::of(set, |name| own.removes(name))))
+}
+
+/// The way of a command that is led to the rig by names alone.
+async fn by_namespace(site: &RigSite, command: &[OsString]) -> Result<netns::Route, NetnsFault> {
+    let rig = site.rig();
+    let folder = rig.folder().map_err(|fault| NetnsFault::Io {
+        what: "cannot make the rig's folder".to_owned(),
+        why: io::Error::other(fault),
+    })?;
+    netns::route(&folder, rig.addresses(), command).await
 }
 
 /// What the command asked for and did not get, as the last lines.

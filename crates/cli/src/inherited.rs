@@ -36,8 +36,13 @@ pub(crate) fn of_caller() -> Inherited {
     Inherited { variables, programs: programs(), well_known_credentials, images: Images::default() }
 }
 
+/// This very program.
+pub(crate) fn own_binary() -> std::io::Result<PathBuf> {
+    env::current_exe()
+}
+
 /// The environment of a command: the caller's, with what a rig sets in it and without what it removes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Environment {
     set: Vec<(String, String)>,
     remove: Vec<OsString>,

@@ -17,6 +17,7 @@ mod containers;
 mod exec;
 mod inherited;
 mod log;
+mod netns;
 mod run;
 mod serve;
 mod signals;
@@ -55,6 +56,7 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             Command::Run(wanted) => run::run(program, wanted).await,
             Command::Exec(wanted) => exec::exec(program, wanted).await,
             Command::Serve(wanted) => serve::serve(program, wanted).await,
+            Command::NetnsInside(wanted) => netns::run(wanted).await,
             Command::Attack(wanted) => attack::attack(program, wanted).await,
             Command::Explain(_) | Command::Cleanup(_) | Command::Schema(_) => {
                 tell::error("this command is not built yet", Some("`run`, `exec`, `serve` and `attack` are"));

@@ -73,7 +73,7 @@ impl World for Offline {
             "gcloud" => Err("no `gcloud` is found".to_owned()),
             "docker" => self.inherited.images.offered(),
             "saml" => Err("SAML is not played yet".to_owned()),
-            "netns" => Err("the route by network namespace is not built yet".to_owned()),
+            "netns" => Err("commands of scenarios go by proxies alone; `exec --route netns` goes by names".to_owned()),
             _ => Err("nobody knows what that is".to_owned()),
         }
     }

@@ -34,6 +34,16 @@ const TRUST: &[&str] = &[
 /// Variables that name a proxy. gRPC reads lower case only.
 const PROXY: &[&str] = &["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "grpc_proxy"];
 
+/// Variables that name hosts that are asked without the proxy.
+const DIRECT_BY: &[&str] = &["NO_PROXY", "no_proxy"];
+
+/// Variables that name the metadata server. gcloud reads the oldest name only; Python asks the second before it believes
+/// the first.
+const METADATA: &[&str] = &["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"];
+
+/// What every Java program takes as options.
+const JAVA: &str = "JAVA_TOOL_OPTIONS";
+
 /// Variables that would lead a client past the rig, or to credentials or a project that are not the rig's. `*` ends a
 /// prefix; names that are known stand beside it, for those who cannot remove by prefix.
 const REMOVED: &[&str] = &[
@@ -99,6 +109,22 @@ impl Environment {
         self.set.retain(|(known, _)| known != name);
         self.set.push((name.to_owned(), value.into()));
         self.set.sort();
+    }
+
+    /// The same for a client whose host names lead to the rig by themselves, as on Google's machines: without a proxy, and
+    /// with the metadata server where it always is.
+    #[must_use]
+    pub fn by_name(mut self) -> Self {
+        let led: Vec<&str> = [PROXY, DIRECT_BY, METADATA].concat();
+        self.set.retain(|(name, _)| !led.contains(&name.as_str()));
+        for (name, value) in &mut self.set {
+            if name == JAVA {
+                let kept = value.split(' ').filter(|word| !word.starts_with("-Dhttp"));
+                *value = kept.collect::<Vec<_>>().join(" ");
+            }
+        }
+        self.remove.extend(led.into_iter().map(str::to_owned));
+        self
     }
 
     /// Whether a variable is to be removed.
@@ -197,10 +223,13 @@ impl LazyFiles {
 
 /// Where the parts of a rig listen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Addresses {
-    pub(crate) gateway: SocketAddr,
-    pub(crate) control: SocketAddr,
-    pub(crate) metadata: SocketAddr,
+pub struct Addresses {
+    /// All of Google's hosts, directly and as a proxy.
+    pub gateway: SocketAddr,
+    /// The control address.
+    pub control: SocketAddr,
+    /// The metadata server.
+    pub metadata: SocketAddr,
 }
 
 /// The whole environment.
@@ -212,7 +241,7 @@ pub(crate) fn environment(addresses: Addresses, files: &Files, project_id: &str,
     for name in PROXY {
         put(name, proxy.clone());
     }
-    for name in ["NO_PROXY", "no_proxy"] {
+    for name in DIRECT_BY {
         put(name, DIRECT.to_owned());
     }
     let ca = files.text("ca.pem");
@@ -220,8 +249,7 @@ pub(crate) fn environment(addresses: Addresses, files: &Files, project_id: &str,
         put(name, ca.clone());
     }
     let metadata = addresses.metadata.to_string();
-    // gcloud reads the oldest name only; Python asks the second before it believes the first.
-    for name in ["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"] {
+    for name in METADATA {
         put(name, metadata.clone());
     }
     put("TOKENRIG_URL", format!("http://{}", addresses.control));
@@ -231,7 +259,7 @@ pub(crate) fn environment(addresses: Addresses, files: &Files, project_id: &str,
     put("CLOUDSDK_FUNCTIONS_GEN2", "off".to_owned());
     put("CLOUDSDK_CORE_DISABLE_USAGE_REPORTING", "1".to_owned());
     put("CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK", "1".to_owned());
-    put("JAVA_TOOL_OPTIONS", java(addresses.gateway, &files.text("trust.p12")));
+    put(JAVA, java(addresses.gateway, &files.text("trust.p12")));
     environment.set.sort();
     environment
 }

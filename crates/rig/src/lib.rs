@@ -71,7 +71,7 @@ pub use tokenrig_wire::settings::SettingFault;
 
 pub use crate::{
     builder::{RigBuilder, Time, fresh_seed},
-    environment::Environment,
+    environment::{Addresses, Environment},
     foundation::FoundationFault,
     rig::{Core, Rig, StartFault},
     seen::{Decided, Received, RigClock},

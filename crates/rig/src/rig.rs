@@ -270,6 +270,12 @@ impl Rig {
         self.gateway.addr()
     }
 
+    /// Where the rig listens.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        Addresses { gateway: self.gateway.addr(), control: self.control.addr(), metadata: self.metadata.addr() }
+    }
+
     /// A client that reaches the hosts of the rig over TLS.
     #[must_use]
     pub fn dialer(&self) -> &Dialer {
@@ -295,10 +301,8 @@ impl Rig {
     /// [`StartFault`] if the files cannot be written.
     pub fn environment(&self) -> Result<Environment, StartFault> {
         let files = self.files()?;
-        let addresses =
-            Addresses { gateway: self.gateway.addr(), control: self.control.addr(), metadata: self.metadata.addr() };
         let project = self.core.cloud.project();
-        Ok(environment(addresses, &files, &project.id, &project.location))
+        Ok(environment(self.addresses(), &files, &project.id, &project.location))
     }
 
     /// The file of the rig's CA certificate (PEM).

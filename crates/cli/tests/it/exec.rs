@@ -142,15 +142,60 @@ async fn refused_hosts_and_unplayed_methods_are_the_last_lines() {
     "#);
 }
 
+/// Whether this machine gives network namespaces to whoever tests, and has curl to look around in one; says so where not.
+#[expect(clippy::disallowed_macros, reason = "a test that is left out says so")]
+fn has_namespaces() -> bool {
+    const TRY: &str = "unshare --user --map-root-user --net --mount -- ip link set lo up && curl --version";
+    let has = std::process::Command::new("sh").args(["-c", TRY]).output().is_ok_and(|made| made.status.success());
+    if !has {
+        eprintln!("skipped: this machine gives no network namespaces, or has no curl");
+    }
+    has
+}
+
 #[tokio::test]
-async fn the_route_by_namespace_says_that_it_is_not_built() {
-    assert_told!(Home::new().call(&["exec", "--route", "netns", "--", "true"]).await, @r#"
+async fn by_the_route_of_namespaces_names_lead_to_the_rig_without_a_proxy() {
+    if !has_namespaces() {
+        return;
+    }
+    const LOOK: &str = "\
+        env | grep -ci -e proxy -e GCE_METADATA; \
+        getent hosts sts.googleapis.com any-thing.run.app; \
+        getent hosts metadata.google.internal; \
+        curl -s -o /dev/null -w '%{http_code}\\n' https://sts.googleapis.com/v1/token; \
+        curl -s -H 'Metadata-Flavor: Google' http://169.254.169.254/computeMetadata/v1/universe/universe-domain; echo; \
+        curl -s $TOKENRIG_URL/healthz; echo; \
+        [ $(id -u) = $0 ] && echo the same user; exit 7";
+    let home = Home::new();
+    let own = rustix::process::getuid().as_raw().to_string();
+    assert_told!(home.call(&["exec", "--route", "netns", "--", "sh", "-c", LOOK, &own]).await, @r#"
+    exit: 7
+    ──── stdout
+    0
+    127.0.0.1       sts.googleapis.com
+    127.0.0.1       any-thing.run.app
+    169.254.169.254 metadata.google.internal metadata
+    501
+    googleapis.com
+    {"status":"ok"}
+    the same user
+    ──── stderr
+    note: not played: GET sts.googleapis.com/v1/token (once)
+    "#);
+}
+
+#[tokio::test]
+async fn without_its_tools_the_route_by_namespaces_says_what_to_do() {
+    let home = Home::new();
+    let mut command = home.tokenrig(&["exec", "--route", "netns", "--", "true"]);
+    command.env("PATH", "/nowhere");
+    assert_told!(Running::start(command).ended().await, @r#"
     exit: 3
     ──── stdout
     ──── stderr
-    error: the route by network namespace is not built yet
+    error: `unshare` is not on the path
 
-    help: leave `--route` out
+    help: install util-linux (`unshare`, `mount`) and iproute2 (`ip`), or leave `--route netns` out
     "#);
 }
 
