@@ -22,6 +22,9 @@ pub(crate) fn document(core: &Core) -> Value {
         if issuer.algorithm != Algorithm::Rs256 {
             fields["alg"] = json!(issuer.algorithm.name());
         }
+        if let Some(flaw) = issuer.flaw {
+            fields["flaw"] = json!(flaw.name());
+        }
         if let Some(upstream) = issuer.upstream {
             fields["upstream"] = json!(upstream);
         }

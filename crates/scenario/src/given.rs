@@ -1,5 +1,6 @@
 //! The `given` map: sections of ours, and resources of Google.
 
+use tokenrig_jose::forge::Flaw;
 use tokenrig_protos::{Collection, prost_reflect::Kind as FieldKind, table};
 
 use crate::{
@@ -162,6 +163,16 @@ fn issuers(reader: &mut Reader<'_>, given: &mut Given, value: &Template) {
                         let fault = format!("`{}` is no algorithm of an issuer", shorten(&word.text));
                         let fault = Diagnostic::error("given::unknown-word", word.span, fault);
                         reader.push(did_you_mean(fault, &word, words::ALGORITHMS));
+                    }
+                }
+                "flaw" => {
+                    if let Some(word) = reader.word(value, "`flaw`")
+                        && word.text.parse::<Flaw>().is_err()
+                    {
+                        let known: Vec<&str> = Flaw::ALL.iter().map(|flaw| flaw.name()).collect();
+                        let fault = format!("`{}` is no flaw", shorten(&word.text));
+                        let fault = Diagnostic::error("given::unknown-word", word.span, fault);
+                        reader.push(did_you_mean(fault, &word, &known));
                     }
                 }
                 "upstream" => {

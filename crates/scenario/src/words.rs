@@ -116,7 +116,7 @@ pub(crate) const PROJECT: &[Word] =
     &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
 
 /// Keys of an issuer.
-pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), played("alg"), played("upstream")];
+pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), played("alg"), played("flaw"), played("upstream")];
 
 /// How an issuer misbehaves: the names that the service of issuers has for it.
 pub const MISBEHAVIOURS: &[&str] = &[
@@ -131,6 +131,8 @@ pub const MISBEHAVIOURS: &[&str] = &[
     "bad-keys",
     "oversized",
     "wrong-certificate",
+    "wrong-nonce",
+    "wrong-userinfo",
 ];
 
 /// What an issuer signs with.

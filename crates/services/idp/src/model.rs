@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::Uri;
 use serde_json::Value;
-use tokenrig_jose::{Algorithm, Map};
+use tokenrig_jose::{Algorithm, Map, forge::Flaw};
 
 /// The domain under which an issuer without an address of its own is found, as `https://ID.idp.tokenrig.test`.
 pub const DOMAIN: &str = "idp.tokenrig.test";
@@ -61,6 +61,10 @@ misbehaviours! {
     /// The host shows a certificate of another name. The service cannot do this itself: see
     /// [`Issuers::wrong_certificate`](crate::Issuers::wrong_certificate).
     WrongCertificate = "wrong-certificate",
+    /// ID tokens of the code flow bear another nonce than was asked for.
+    WrongNonce = "wrong-nonce",
+    /// The userinfo endpoint tells of somebody else than the ID token.
+    WrongUserinfo = "wrong-userinfo",
 }
 
 impl FromStr for Misbehaviour {
@@ -115,6 +119,9 @@ pub enum IssuerFault {
     /// No such algorithm.
     #[error("`alg` of an issuer is RS256 or ES256")]
     Algorithm,
+    /// No such flaw.
+    #[error("`flaw` of an issuer is what `mint` knows, or null")]
+    Flaw,
     /// The address of a real provider is none.
     #[error(
         "`upstream` must be an http or https URL of this machine (127.0.0.1, localhost, [::1]) without user, query and fragment"
@@ -141,6 +148,8 @@ pub struct IssuerSpec {
     pub misbehaves: Misbehaviour,
     /// What it signs with unless a request asks for the other.
     pub algorithm: Algorithm,
+    /// What is wrong with the ID tokens of its code flow.
+    pub flaw: Option<Flaw>,
     /// A real provider on this machine that stands behind it, as `http://127.0.0.1:8080/realms/corp`: it answers at all
     /// paths. Its own address must be the issuer's, or its tokens and its discovery document name another one.
     pub upstream: Option<String>,
@@ -155,21 +164,23 @@ impl IssuerSpec {
             issuer: None,
             misbehaves: Misbehaviour::None,
             algorithm: Algorithm::Rs256,
+            flaw: None,
             upstream: None,
         }
     }
 
-    /// Reads the fields of an issuer in a given document: `issuer`, `misbehaves`, `alg`, `upstream`.
+    /// Reads the fields of an issuer in a given document: `issuer`, `misbehaves`, `alg`, `flaw`, `upstream`.
     ///
     /// # Errors
     ///
     /// [`IssuerFault`], with the first field that is wrong.
     pub fn read(id: &str, fields: &Map) -> Result<Self, IssuerFault> {
         let mut spec = Self::new(id);
-        let IssuerPatch { issuer, misbehaves, algorithm, upstream } = IssuerPatch::read(fields)?;
+        let IssuerPatch { issuer, misbehaves, algorithm, flaw, upstream } = IssuerPatch::read(fields)?;
         spec.issuer = issuer;
         spec.misbehaves = misbehaves.unwrap_or_default();
         spec.algorithm = algorithm.unwrap_or(spec.algorithm);
+        spec.flaw = flaw.flatten();
         spec.upstream = upstream;
         Ok(spec)
     }
@@ -184,6 +195,8 @@ pub struct IssuerPatch {
     pub misbehaves: Option<Misbehaviour>,
     /// What it signs with.
     pub algorithm: Option<Algorithm>,
+    /// What is wrong with the ID tokens of its code flow from now on; `Some(None)`: nothing.
+    pub flaw: Option<Option<Flaw>>,
     /// A real provider that stands behind it from now on.
     pub upstream: Option<String>,
 }
@@ -202,6 +215,8 @@ impl IssuerPatch {
                 "issuer" => patch.issuer = Some(text("issuer")?.to_owned()),
                 "misbehaves" => patch.misbehaves = Some(text("misbehaves")?.parse()?),
                 "alg" => patch.algorithm = Some(text("alg")?.parse().map_err(|_| IssuerFault::Algorithm)?),
+                "flaw" if *value == Value::Null => patch.flaw = Some(None),
+                "flaw" => patch.flaw = Some(Some(text("flaw")?.parse().map_err(|_| IssuerFault::Flaw)?)),
                 "upstream" if *value != Value::Null => patch.upstream = Some(text("upstream")?.to_owned()),
                 "upstream" => {}
                 _ => return Err(IssuerFault::Field(name.clone())),
@@ -224,6 +239,8 @@ pub struct Issuer {
     pub misbehaves: Misbehaviour,
     /// What it signs with unless a request asks for the other.
     pub algorithm: Algorithm,
+    /// What is wrong with the ID tokens of its code flow.
+    pub flaw: Option<Flaw>,
     /// The real provider behind it, if there is one.
     pub upstream: Option<String>,
     /// How often each misbehaviour has struck.

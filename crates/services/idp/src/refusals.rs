@@ -1,7 +1,7 @@
 //! How an issuer says no. The forms are those of OAuth 2.0; no real provider has an endpoint that signs what it is
 //! sent, so the sentences are ours.
 //!
-//! `POST /token` makes one check, `request`.
+//! `POST /token` makes the check `request`, and for a form `code`; `/authorize` makes `request`, `/userinfo` `credential`.
 
 use tokenrig_decision::{Evidence, Refusal, Wire};
 
@@ -65,17 +65,69 @@ pub const NOT_FOUND: Refusal = Refusal {
     wire: Wire::Text {
         status: 404,
         headers: TEXT,
-        text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json and /token.\n",
+        text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json, /token, /authorize, /userinfo and /logout.\n",
     },
     evidence: HTTP,
 };
 
-/// A path that OpenID providers have and this one does not have yet.
-pub const NOT_BUILT: Refusal = Refusal {
-    ids: &["idp-not-built"],
-    when: "A path of an OpenID provider is asked for that the rig does not play.",
-    wire: Wire::Text { status: 501, headers: TEXT, text: "The rig's OpenID provider does not play {what}.\n" },
-    evidence: HTTP,
+/// Nobody knows whom to answer: an authorization request without a client, or without an address to go back to.
+pub const AUTHORIZE_REDIRECT: Refusal = Refusal {
+    ids: &["idp-authorize-redirect"],
+    when: "A request to an issuer's `/authorize` has no `client_id`, or no absolute `redirect_uri`.",
+    wire: Wire::Text {
+        status: 400,
+        headers: TEXT,
+        text: "The request needs client_id and an absolute redirect_uri.\n",
+    },
+    evidence: Evidence::documented("https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1", "status"),
+};
+
+/// A form for tokens that cannot be read in one way.
+pub const TOKEN_REQUEST: Refusal = Refusal {
+    ids: &["idp-token-request"],
+    when: "A form posted to an issuer's `/token` has no `grant_type`, or a parameter twice.",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The request needs grant_type, and each parameter once.",
+    },
+    evidence: OAUTH,
+};
+
+/// A grant that issuers do not have.
+pub const GRANT_TYPE: Refusal = Refusal {
+    ids: &["idp-grant-type"],
+    when: "A form posted to an issuer's `/token` asks with another grant than authorization_code and refresh_token.",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "unsupported_grant_type",
+        description: "The grant type must be authorization_code or refresh_token.",
+    },
+    evidence: OAUTH,
+};
+
+/// A code or a refresh token that is none.
+pub const GRANT_INVALID: Refusal = Refusal {
+    ids: &["idp-grant-invalid"],
+    when: "A code was used before, has expired, is another client's, or comes with another redirect URI or verifier; or a refresh token is none.",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "The code or refresh token is invalid, expired, or was issued to another client.",
+    },
+    evidence: OAUTH,
+};
+
+/// Userinfo for nobody.
+pub const USERINFO_TOKEN: Refusal = Refusal {
+    ids: &["idp-userinfo-token"],
+    when: "A request to an issuer's `/userinfo` bears no access token of its code flow, or one that has expired.",
+    wire: Wire::Text {
+        status: 401,
+        headers: &[("content-type", "text/plain; charset=utf-8"), ("www-authenticate", "Bearer error=\"invalid_token\"")],
+        text: "The access token is missing, unknown or expired.\n",
+    },
+    evidence: Evidence::documented("https://openid.net/specs/openid-connect-core-1_0.html#UserInfoError", "status and challenge"),
 };
 
 /// More than 1 MiB was sent to an issuer behind which a real provider stands.
@@ -113,7 +165,11 @@ pub const ALL: &[&Refusal] = &[
     &CLAIMS_TOO_LARGE,
     &METHOD_NOT_ALLOWED,
     &NOT_FOUND,
-    &NOT_BUILT,
+    &AUTHORIZE_REDIRECT,
+    &TOKEN_REQUEST,
+    &GRANT_TYPE,
+    &GRANT_INVALID,
+    &USERINFO_TOKEN,
     &UPSTREAM_REQUEST_TOO_LARGE,
     &UPSTREAM_UNREACHABLE,
     &UPSTREAM_LATE,

@@ -8,6 +8,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use serde_json::Value;
@@ -18,7 +19,9 @@ use tokenrig_wire::refuse;
 
 use crate::{
     refusals,
-    service::{Document, Issuers, MAX_CLAIMS_BYTES, Published, Way, algorithm, request},
+    service::{
+        Authorized, Document, Form, Issuers, MAX_CLAIMS_BYTES, Published, Way, after_logout, algorithm, request,
+    },
 };
 
 #[derive(Clone)]
@@ -64,11 +67,14 @@ async fn answer(State(edge): State<Edge>, request: Request) -> Response {
     let document = match rest {
         "/.well-known/openid-configuration" => Document::Discovery,
         "/certs" | "/.well-known/jwks.json" => Document::Keys,
-        "/token" if parts.method == Method::POST => return token(&edge, &id, parts.uri.query(), body).await,
+        "/token" if parts.method == Method::POST => return token(&edge, &id, &parts, body).await,
         "/token" => return only("POST"),
-        "/authorize" => return not_built(&edge, &parts, "the authorization endpoint"),
-        "/userinfo" => return not_built(&edge, &parts, "the userinfo endpoint"),
-        "/logout" => return not_built(&edge, &parts, "the logout endpoint"),
+        "/authorize" | "/logout" | "/userinfo" if !matches!(parts.method, Method::GET | Method::POST) => {
+            return only("GET, POST");
+        }
+        "/authorize" => return authorize(&edge, &id, &asked(&parts, body).await),
+        "/logout" => return logout(&asked(&parts, body).await),
+        "/userinfo" => return userinfo(&edge, &id, bearer(&parts)),
         _ => return refuse(&refusals::NOT_FOUND.refuse("idp-not-found")),
     };
     match parts.method {
@@ -83,8 +89,15 @@ fn host(parts: &Parts) -> Option<&str> {
     parts.uri.authority().map(http::uri::Authority::as_str).or_else(header)
 }
 
-async fn token(edge: &Edge, id: &str, query: Option<&str>, body: Body) -> Response {
+/// What signs posted claims, and what redeems codes: the content type says which is asked for.
+async fn token(edge: &Edge, id: &str, parts: &Parts, body: Body) -> Response {
+    let query = parts.uri.query();
     let body = axum::body::to_bytes(body, MAX_CLAIMS_BYTES).await.ok();
+    if is_form(parts) {
+        let form = Form::read(body.as_deref().unwrap_or_default());
+        let (decision, tokens) = edge.issuers.redeem(id, &form, client(parts, &form).as_deref());
+        return decided(edge, decision, tokens.map(|tokens| object(&tokens)));
+    }
     let decision = Decision::of("idp", "token").check(|| request(query, body.as_deref()));
     let signed = match decision.verdict() {
         Err(refused) => Err(refused),
@@ -99,6 +112,102 @@ async fn token(edge: &Edge, id: &str, query: Option<&str>, body: Body) -> Respon
     };
     edge.cloud.decisions().record(decision, answer.status().as_u16());
     uncached(answer)
+}
+
+fn authorize(edge: &Edge, id: &str, form: &Form) -> Response {
+    let (decision, authorized) = edge.issuers.authorize(id, form);
+    let answer = authorized.map(|authorized| match authorized {
+        Authorized::Back(url) => see_other(&url),
+        Authorized::Ask(fields) => text(StatusCode::OK, "text/html; charset=utf-8", sign_in(&fields)),
+    });
+    decided(edge, decision, answer)
+}
+
+fn logout(form: &Form) -> Response {
+    match after_logout(form) {
+        Some(url) => uncached(see_other(&url)),
+        None => uncached(text(StatusCode::OK, "text/plain; charset=utf-8", "signed out\n".to_owned())),
+    }
+}
+
+fn userinfo(edge: &Edge, id: &str, bearer: Option<&str>) -> Response {
+    let (decision, claims) = edge.issuers.userinfo(id, bearer);
+    decided(edge, decision, claims.map(|claims| object(&claims)))
+}
+
+/// The answer to what a decision was made about: nobody keeps it.
+fn decided(edge: &Edge, decision: Decision, answer: Option<Response>) -> Response {
+    let answer = match (decision.verdict(), answer) {
+        (Err(refused), _) => refuse(&refused),
+        (Ok(()), Some(answer)) => answer,
+        (Ok(()), None) => refuse(&refusals::NOT_FOUND.refuse("idp-not-found")),
+    };
+    edge.cloud.decisions().record(decision, answer.status().as_u16());
+    uncached(answer)
+}
+
+/// The parameters: of the posted form, if there is one; the page that asks who it is posts to an address that has them too.
+async fn asked(parts: &Parts, body: Body) -> Form {
+    let body = axum::body::to_bytes(body, MAX_CLAIMS_BYTES).await.unwrap_or_default();
+    if is_form(parts) { Form::read(&body) } else { Form::read(parts.uri.query().unwrap_or_default().as_bytes()) }
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Who asks, by Basic authentication or in the form. Its secret is not looked at: any client is welcome.
+fn client(parts: &Parts, form: &Form) -> Option<String> {
+    let basic = || {
+        let (user, _) = credentials(parts, "basic").and_then(|text| STANDARD.decode(text).ok()).and_then(|text| {
+            let text = String::from_utf8(text).ok()?;
+            text.split_once(':').map(|(user, secret)| (user.to_owned(), secret.to_owned()))
+        })?;
+        // RFC 6749, section 2.3.1: encoded as in a form.
+        percent_encoding::percent_decode_str(&user.replace('+', " ")).decode_utf8().ok().map(|user| user.into_owned())
+    };
+    form.one("client_id").map(str::to_owned).or_else(basic)
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    credentials(parts, "bearer")
+}
+
+fn credentials<'p>(parts: &'p Parts, scheme: &str) -> Option<&'p str> {
+    let (found, rest) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    found.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+fn see_other(url: &str) -> Response {
+    let mut answer = text(StatusCode::FOUND, "text/plain; charset=utf-8", String::new());
+    match HeaderValue::from_str(url) {
+        Ok(url) => drop(answer.headers_mut().insert(header::LOCATION, url)),
+        Err(_) => *answer.status_mut() = StatusCode::BAD_REQUEST,
+    }
+    answer
+}
+
+fn object(value: &Value) -> Response {
+    text(StatusCode::OK, "application/json", value.to_string())
+}
+
+/// The page that asks who it is, and sends all that was asked on with the answer.
+fn sign_in(fields: &[(String, String)]) -> String {
+    let hidden: String = fields
+        .iter()
+        .filter(|(name, _)| name != "login_hint")
+        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escaped(name), escaped(value)))
+        .collect();
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><title>Sign in</title>\n<h1>Sign in</h1>\n<form method=\"post\">\n{hidden}\
+         <label>Name, or claims as JSON: <input name=\"login_hint\" required autofocus></label>\n\
+         <button>Sign in</button>\n</form>\n</html>\n"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 async fn publish(edge: &Edge, id: &str, document: Document, uri: &Uri) -> Response {
@@ -177,7 +286,3 @@ fn only(allow: &str) -> Response {
     refuse(&refusals::METHOD_NOT_ALLOWED.refuse("idp-method-not-allowed").with("allow", allow))
 }
 
-fn not_built(edge: &Edge, parts: &Parts, what: &str) -> Response {
-    edge.cloud.unplayed().count_path(parts.method.as_str(), host(parts).unwrap_or_default(), parts.uri.path());
-    refuse(&refusals::NOT_BUILT.refuse("idp-not-built").with("what", what))
-}

@@ -9,9 +9,12 @@ use std::{
 };
 
 use tokenrig_clock::{SharedClock, Timestamp};
-use tokenrig_jose::Algorithm;
+use tokenrig_jose::{Algorithm, forge::Flaw};
 
-use super::keys::{Key, Keyring};
+use super::{
+    flow::Flows,
+    keys::{Key, Keyring},
+};
 use crate::{
     assumptions::Settings,
     model::{Address, DOMAIN, Issuer, IssuerFault, IssuerPatch, IssuerSpec, Misbehaviour, check_id},
@@ -29,6 +32,7 @@ struct Shared {
     /// How many generations of keys there have been, of all issuers.
     generations: AtomicUsize,
     entries: RwLock<BTreeMap<String, Entry>>,
+    flows: Flows,
 }
 
 pub(super) struct Entry {
@@ -36,6 +40,8 @@ pub(super) struct Entry {
     pub(super) misbehaves: Misbehaviour,
     pub(super) algorithm: Algorithm,
     pub(super) keyring: Keyring,
+    /// What is wrong with the ID tokens of its code flow.
+    pub(super) flaw: Option<Flaw>,
     strikes: BTreeMap<Misbehaviour, u64>,
     upstream: Option<Arc<Upstream>>,
     /// Somebody else serves its host, and hands its requests on.
@@ -58,6 +64,7 @@ impl Issuers {
             settings,
             generations: AtomicUsize::new(0),
             entries: RwLock::default(),
+            flows: Flows::default(),
         }))
     }
 
@@ -67,7 +74,7 @@ impl Issuers {
     ///
     /// [`IssuerFault`] if its id or address is not good or taken, or if it asks for what is not built.
     pub fn add(&self, spec: IssuerSpec) -> Result<Issuer, IssuerFault> {
-        let IssuerSpec { id, issuer, misbehaves, algorithm, upstream } = spec;
+        let IssuerSpec { id, issuer, misbehaves, algorithm, flaw, upstream } = spec;
         check_id(&id)?;
         let upstream = upstream.map(|url| Upstream::read(&url)).transpose()?.map(Arc::new);
         well_behaved(&id, upstream.is_some(), misbehaves)?;
@@ -79,7 +86,7 @@ impl Issuers {
         free(&entries, &id, &address)?;
         let keyring = Keyring::new(&id, self.next_keys());
         let strikes = BTreeMap::new();
-        let entry = Entry { address, misbehaves, algorithm, keyring, strikes, upstream, elsewhere: false };
+        let entry = Entry { address, misbehaves, algorithm, keyring, flaw, strikes, upstream, elsewhere: false };
         let view = entry.view(&id);
         entries.insert(id, entry);
         Ok(view)
@@ -103,7 +110,7 @@ impl Issuers {
     ///
     /// [`IssuerFault`] if there is none with this id, or as [`add`](Self::add).
     pub fn patch(&self, id: &str, patch: IssuerPatch) -> Result<Issuer, IssuerFault> {
-        let IssuerPatch { issuer, misbehaves, algorithm, upstream } = patch;
+        let IssuerPatch { issuer, misbehaves, algorithm, flaw, upstream } = patch;
         let upstream = upstream.map(|url| Upstream::read(&url)).transpose()?.map(Arc::new);
         let address = issuer.map(|issuer| Address::read(&issuer)).transpose()?;
         let mut entries = self.write();
@@ -120,6 +127,7 @@ impl Issuers {
         entry.upstream = upstream.or(entry.upstream.take());
         entry.misbehaves = misbehaves;
         entry.algorithm = algorithm.unwrap_or(entry.algorithm);
+        entry.flaw = flaw.unwrap_or(entry.flaw);
         Ok(entry.view(id))
     }
 
@@ -224,6 +232,10 @@ impl Issuers {
         &self.0.seed
     }
 
+    pub(super) fn flows(&self) -> &Flows {
+        &self.0.flows
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
@@ -299,6 +311,7 @@ impl Entry {
             host: self.address.host.clone(),
             misbehaves: self.misbehaves,
             algorithm: self.algorithm,
+            flaw: self.flaw,
             upstream: self.upstream.as_ref().map(|upstream| upstream.url.clone()),
             strikes: self.strikes.clone(),
         }

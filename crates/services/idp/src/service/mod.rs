@@ -1,5 +1,7 @@
 //! What issuers do: hold keys, publish them, sign.
 
+mod flow;
+mod form;
 mod issuers;
 mod keys;
 mod mint;
@@ -10,6 +12,8 @@ pub use self::{
     mint::{KeyChoice, MintFault, MintOrder},
 };
 pub(crate) use self::{
+    flow::{Authorized, Flows, after_logout},
+    form::Form,
     issuers::Way,
     mint::{MAX_CLAIMS_BYTES, algorithm, request},
     publish::{Document, Published},

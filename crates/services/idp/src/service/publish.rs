@@ -93,8 +93,7 @@ fn with(key: &Jwk, names: &[&str], change: impl Fn(&str) -> String) -> Jwk {
     Jwk::from_value(Value::Object(key.members().iter().map(changed).collect::<Map>()))
 }
 
-/// The required members of OpenID Connect Discovery 1.0, section 3, and no promise that is not kept but one: an
-/// authorization endpoint must be named, and it answers that it is not built.
+/// The required members of OpenID Connect Discovery 1.0, section 3, and what else there is; no promise that is not kept.
 fn discovery(address: &Address, misbehaves: Misbehaviour) -> Value {
     let at = |path: &str| format!("{}{path}", address.prefix());
     let issuer = match misbehaves {
@@ -106,7 +105,14 @@ fn discovery(address: &Address, misbehaves: Misbehaviour) -> Value {
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "jwks_uri": at("/certs"),
-        "response_types_supported": ["id_token"],
+        "userinfo_endpoint": at("/userinfo"),
+        "end_session_endpoint": at("/logout"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "scopes_supported": ["openid", "offline_access"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256", "plain"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [Algorithm::Rs256.name(), Algorithm::Es256.name()],
     })

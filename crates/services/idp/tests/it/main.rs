@@ -1,5 +1,6 @@
 //! The issuers from outside, without a network.
 
+mod code_flow;
 mod mint;
 mod misbehaviour;
 mod paths;

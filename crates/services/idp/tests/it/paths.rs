@@ -88,7 +88,14 @@ async fn the_discovery_document_names_what_is_there() {
             "authorization_endpoint": format!("{CORP}/authorize"),
             "token_endpoint": format!("{CORP}/token"),
             "jwks_uri": format!("{CORP}/certs"),
-            "response_types_supported": ["id_token"],
+            "userinfo_endpoint": format!("{CORP}/userinfo"),
+            "end_session_endpoint": format!("{CORP}/logout"),
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "scopes_supported": ["openid", "offline_access"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+            "code_challenge_methods_supported": ["S256", "plain"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         })
@@ -206,8 +213,8 @@ async fn an_error_is_the_json_of_oauth() {
 #[case("POST", "/certs", 405, "GET, HEAD")]
 #[case("GET", "/", 404, "")]
 #[case("GET", "/certs/", 404, "")]
-#[case("GET", "/authorize", 501, "")]
-#[case("GET", "/userinfo", 501, "")]
+#[case("PUT", "/authorize", 405, "GET, POST")]
+#[case("GET", "/register", 404, "")]
 #[tokio::test]
 async fn what_an_issuer_does_not_do_it_says(
     #[case] method: &str,
@@ -215,8 +222,6 @@ async fn what_an_issuer_does_not_do_it_says(
     #[case] status: u16,
     #[case] allow: &str,
 ) {
-    let rig = rig();
-    let answer = rig.send(method, &format!("{CORP}{path}"), "").await;
+    let answer = rig().send(method, &format!("{CORP}{path}"), "").await;
     assert_eq!((answer.status.as_u16(), answer.header("allow")), (status, allow));
-    assert_eq!(rig.cloud.unplayed().list().len(), usize::from(status == 501));
 }
