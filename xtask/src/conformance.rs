@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_macros, reason = "a command prints")]
 
+mod attack;
 mod go;
 mod java;
 mod node;
@@ -44,6 +45,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "java", given: BUILD, prepare: java::prepare },
     Suite { name: "curl", given: BUILD, prepare: shell::curl },
     Suite { name: "gcloud", given: BUILD, prepare: shell::gcloud },
+    Suite { name: "attack", given: &[], prepare: attack::prepare },
 ];
 
 /// Runs the named suites, or all for which this machine has the tools. Exit code: 2 for an unknown name, 3 when a client

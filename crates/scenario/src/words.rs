@@ -116,7 +116,8 @@ pub(crate) const PROJECT: &[Word] =
     &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
 
 /// Keys of an issuer.
-pub(crate) const ISSUER: &[Word] = &[played("issuer"), played("misbehaves"), played("alg"), played("flaw"), played("upstream")];
+pub(crate) const ISSUER: &[Word] =
+    &[played("issuer"), played("misbehaves"), played("alg"), played("flaw"), played("upstream")];
 
 /// How an issuer misbehaves: the names that the service of issuers has for it.
 pub const MISBEHAVIOURS: &[&str] = &[
@@ -341,7 +342,7 @@ impl RigCall {
     /// The fields of its `with`; the first one is required.
     pub(crate) const fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::IssuersPatch => &["name", "issuer", "misbehaves", "alg"],
+            Self::IssuersPatch => &["name", "issuer", "misbehaves", "alg", "flaw"],
             Self::KeysRotate => &["of"],
             Self::ServicesPatch => &["name", "workload"],
         }

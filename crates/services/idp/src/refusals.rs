@@ -124,10 +124,16 @@ pub const USERINFO_TOKEN: Refusal = Refusal {
     when: "A request to an issuer's `/userinfo` bears no access token of its code flow, or one that has expired.",
     wire: Wire::Text {
         status: 401,
-        headers: &[("content-type", "text/plain; charset=utf-8"), ("www-authenticate", "Bearer error=\"invalid_token\"")],
+        headers: &[
+            ("content-type", "text/plain; charset=utf-8"),
+            ("www-authenticate", "Bearer error=\"invalid_token\""),
+        ],
         text: "The access token is missing, unknown or expired.\n",
     },
-    evidence: Evidence::documented("https://openid.net/specs/openid-connect-core-1_0.html#UserInfoError", "status and challenge"),
+    evidence: Evidence::documented(
+        "https://openid.net/specs/openid-connect-core-1_0.html#UserInfoError",
+        "status and challenge",
+    ),
 };
 
 /// More than 1 MiB was sent to an issuer behind which a real provider stands.

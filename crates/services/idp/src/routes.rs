@@ -197,7 +197,9 @@ fn sign_in(fields: &[(String, String)]) -> String {
     let hidden: String = fields
         .iter()
         .filter(|(name, _)| name != "login_hint")
-        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escaped(name), escaped(value)))
+        .map(|(name, value)| {
+            format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escaped(name), escaped(value))
+        })
         .collect();
     format!(
         "<!doctype html>\n<html lang=\"en\"><title>Sign in</title>\n<h1>Sign in</h1>\n<form method=\"post\">\n{hidden}\
@@ -285,4 +287,3 @@ fn uncached(mut answer: Response) -> Response {
 fn only(allow: &str) -> Response {
     refuse(&refusals::METHOD_NOT_ALLOWED.refuse("idp-method-not-allowed").with("allow", allow))
 }
-

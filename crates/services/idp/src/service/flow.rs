@@ -213,9 +213,7 @@ impl Issuers {
         let proven = match (&challenge, verifier) {
             (None, None) => true,
             (Some(Challenge::Plain(expected)), Some(verifier)) => verifier == expected,
-            (Some(Challenge::S256(expected)), Some(verifier)) => {
-                URL_SAFE_NO_PAD.encode(sha256(verifier)) == *expected
-            }
+            (Some(Challenge::S256(expected)), Some(verifier)) => URL_SAFE_NO_PAD.encode(sha256(verifier)) == *expected,
             _ => false,
         };
         if grant.issuer != id {
@@ -310,7 +308,9 @@ impl Issuers {
                 let found = if bearer.is_some() { "a token that is none of these" } else { "no token" };
                 let check = check.found(found).holds(false);
                 let check = check.or_refuse(&refusals::USERINFO_TOKEN, "idp-userinfo-token");
-                decision.add(check.mend(|| "send `Authorization: Bearer`, with an access token of the code flow".to_owned()));
+                decision.add(
+                    check.mend(|| "send `Authorization: Bearer`, with an access token of the code flow".to_owned()),
+                );
                 return (decision, None);
             }
         };

@@ -7,14 +7,14 @@ mod keys;
 mod mint;
 mod publish;
 
-pub use self::{
-    issuers::Issuers,
-    mint::{KeyChoice, MintFault, MintOrder},
-};
 pub(crate) use self::{
-    flow::{Authorized, Flows, after_logout},
+    flow::{Authorized, after_logout},
     form::Form,
     issuers::Way,
     mint::{MAX_CLAIMS_BYTES, algorithm, request},
     publish::{Document, Published},
+};
+pub use self::{
+    issuers::Issuers,
+    mint::{KeyChoice, MintFault, MintOrder},
 };

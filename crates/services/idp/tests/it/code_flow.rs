@@ -232,7 +232,8 @@ async fn basic_authentication_names_the_client_too() {
 #[tokio::test]
 async fn logout_goes_back_where_it_is_told() {
     let rig = rig();
-    let answer = rig.get(&format!("{CORP}/logout?post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&state=s")).await;
+    let answer =
+        rig.get(&format!("{CORP}/logout?post_logout_redirect_uri=https%3A%2F%2Fapp.example%2Fbye&state=s")).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (302, "https://app.example/bye?state=s"));
     assert_eq!(rig.get(&format!("{CORP}/logout")).await.status, 200);
 }
@@ -240,7 +241,8 @@ async fn logout_goes_back_where_it_is_told() {
 #[tokio::test]
 async fn an_issuer_can_be_wrong_in_its_code_flow_too() {
     let rig = rig();
-    let patch = |misbehaves, flaw| IssuerPatch { misbehaves: Some(misbehaves), flaw: Some(flaw), ..IssuerPatch::default() };
+    let patch =
+        |misbehaves, flaw| IssuerPatch { misbehaves: Some(misbehaves), flaw: Some(flaw), ..IssuerPatch::default() };
     rig.issuers.patch("corp", patch(Misbehaviour::WrongNonce, None)).unwrap();
     let tokens = signed_in(&rig).await;
     assert_eq!(peek(tokens["id_token"].as_str().unwrap()).unwrap().claims["nonce"], "not-n");
