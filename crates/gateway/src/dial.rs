@@ -202,7 +202,7 @@ where
     }
 }
 
-fn host_of<B>(request: &Request<B>) -> Result<String, DialError> {
+pub(crate) fn host_of<B>(request: &Request<B>) -> Result<String, DialError> {
     let uri = request.uri();
     let known = uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
     match uri.host() {

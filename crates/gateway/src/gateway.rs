@@ -6,7 +6,7 @@ use axum::Router;
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    Authority, Dialer, Limits, Refused,
+    Authority, Dialer, Inside, Limits, Refused,
     refused::Tally,
     server::{Front, Server},
     tls,
@@ -28,6 +28,7 @@ pub type Find = Arc<dyn Fn(&str) -> Option<Router> + Send + Sync>;
 pub struct Gateway {
     server: Server,
     authority: Authority,
+    inside: Inside,
 }
 
 pub(crate) struct Hosts {
@@ -50,9 +51,10 @@ impl Gateway {
     /// If the address cannot be listened at.
     pub async fn start(addr: SocketAddr, find: Find, authority: Authority, limits: Limits) -> io::Result<Self> {
         let config = tls::server(authority.clone()).map_err(io::Error::other)?;
+        let inside = Inside::of(Find::clone(&find));
         let hosts = Hosts { find, tls: TlsAcceptor::from(Arc::new(config)), refused: Tally::default() };
         let server = Server::start(addr, Front::Hosts(hosts), limits).await?;
-        Ok(Self { server, authority })
+        Ok(Self { server, authority, inside })
     }
 
     /// The address listened at.
@@ -74,6 +76,12 @@ impl Gateway {
     #[must_use]
     pub fn dialer(&self) -> Dialer {
         Dialer::new(self.addr(), &self.authority)
+    }
+
+    /// The way to all hosts that needs no connection.
+    #[must_use]
+    pub fn inside(&self) -> &Inside {
+        &self.inside
     }
 
     /// Takes no more connections and requests, lets those in flight end within `grace`, cuts the others. Returns when

@@ -42,6 +42,7 @@ mod connection;
 mod connector;
 mod dial;
 mod gateway;
+mod inside;
 mod limits;
 mod names;
 mod peer;
@@ -58,6 +59,7 @@ pub use crate::{
     authority::{Authority, AuthorityError, ChooseLeaf, Shown, TRUST_STORE_PASSWORD},
     dial::{DialError, Dialer},
     gateway::{Find, Gateway},
+    inside::Inside,
     limits::Limits,
     peer::Peer,
     plain::Plain,

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tower::{Layer, ServiceExt};
 
 use crate::{
+    Peer,
     body::{self, BodyFault},
     connection::{self, Connection},
     gateway::Hosts,
@@ -39,7 +40,7 @@ async fn serve(connection: &Connection, request: Request<Incoming>) -> Response<
     let answer = match unread.fault() {
         Some(_) => Response::default(),
         None => match &connection.shared.front {
-            Front::Plain(router) => handle(router.clone(), request, connection).await,
+            Front::Plain(router) => handle(router.clone(), request, &connection.peer).await,
             Front::Hosts(hosts) => by_host(hosts, request, connection).await,
         },
     };
@@ -60,17 +61,18 @@ async fn by_host(hosts: &Hosts, request: Request<Body>, connection: &Connection)
         Err(fault) => return text(StatusCode::BAD_REQUEST, &fault.to_string()),
     };
     match hosts.find(&target.host) {
-        Some(router) => handle(router, Request::from_parts(parts, body), connection).await,
+        Some(router) => handle(router, Request::from_parts(parts, body), &connection.peer).await,
         // As a proxy we refuse; as the host itself we are the wrong one.
         None if target.proxied => refuse(hosts, StatusCode::FORBIDDEN, &target.host),
         None => refuse(hosts, StatusCode::MISDIRECTED_REQUEST, &target.host),
     }
 }
 
-async fn handle(router: Router, mut request: Request<Body>, connection: &Connection) -> Response<Body> {
+/// What the router makes of a request, which is in the one form.
+pub(crate) async fn handle(router: Router, mut request: Request<Body>, peer: &Peer) -> Response<Body> {
     let (method, uri) = (request.method().clone(), request.uri().clone());
-    request.extensions_mut().insert(ConnectInfo(connection.peer.addr));
-    request.extensions_mut().insert(connection.peer.clone());
+    request.extensions_mut().insert(ConnectInfo(peer.addr));
+    request.extensions_mut().insert(peer.clone());
     // The bound on bodies is ours; axum's own would be a second, smaller one.
     let handler = DefaultBodyLimit::disable().layer(router).oneshot(request);
     match AssertUnwindSafe(handler).catch_unwind().await {

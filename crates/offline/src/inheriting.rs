@@ -87,6 +87,10 @@ impl Site for RigSite {
         self.site().send(request)
     }
 
+    fn place(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
+        self.site().place(request)
+    }
+
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {
         self.site().mint(order)
     }

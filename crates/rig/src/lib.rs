@@ -73,7 +73,7 @@ pub use crate::{
     builder::{RigBuilder, Time, fresh_seed},
     environment::{Addresses, Environment},
     foundation::FoundationFault,
-    rig::{Core, Rig, StartFault},
+    rig::{Core, Rig, StartFault, prepare},
     seen::{Decided, Received, RigClock},
     services::{assumptions, played, refusals},
     tokens::{Account, CredentialFile, IdToken},

@@ -14,8 +14,9 @@ use tokenrig_clock::{ManualClock, NotAdvanced, SharedClock, SystemClock, Timesta
 use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation};
 use tokenrig_cloudrun::{CloudRun, WorkloadFault};
 use tokenrig_delivery::{Carrier, Deliveries, Running};
-use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Limits, Plain, Refused, Shown};
+use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Inside, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
+use tokenrig_jose::pool;
 
 use crate::{
     builder::{RigBuilder, Time},
@@ -26,6 +27,18 @@ use crate::{
     instances::Instances,
     people, services, state,
 };
+
+/// Begins to make what all rigs of a process share and what takes its time: the certificate authority, and the first keys.
+/// Who calls it before reading what is given finds them made when the rig starts.
+pub fn prepare() {
+    std::thread::spawn(|| {
+        // A fault is told by the start that meets it.
+        let _ = Authority::shared();
+        for key in 0..2 {
+            let _ = pool::rsa(key);
+        }
+    });
+}
 
 /// What a rig in flight gets to finish when it ends.
 const GRACE: Duration = Duration::from_secs(1);
@@ -280,6 +293,11 @@ impl Rig {
     #[must_use]
     pub fn dialer(&self) -> &Dialer {
         &self.dialer
+    }
+
+    /// The way to the hosts of the rig that needs no connection: for what is put in place.
+    pub(crate) fn inside(&self) -> &Inside {
+        self.gateway.inside()
     }
 
     /// Hosts that were asked for and are not played.

@@ -21,8 +21,17 @@ use tokenrig_runner::{
 
 use crate::{people, rig::Rig};
 
+/// How a request reaches the rig.
+#[derive(Clone, Copy)]
+enum Way {
+    /// As that of any client: by TLS.
+    Gateway,
+    /// Without a connection.
+    Inside,
+}
+
 impl Rig {
-    async fn exchange(&self, request: Request) -> Result<Answer, SiteFault> {
+    async fn exchange(&self, request: Request, way: Way) -> Result<Answer, SiteFault> {
         let watch = Stopwatch::start();
         let shown = redact::text(&request.url).into_owned();
         let target = |why: String| SiteFault::Target { url: shown.clone(), why };
@@ -36,10 +45,10 @@ impl Rig {
             built = built.header(name, value);
         }
         let built = built.body(Full::new(Bytes::from(request.body))).map_err(|fault| target(fault.to_string()))?;
-        let dialer = self.dialer();
-        let response = match request.protocol {
+        let response = match (way, request.protocol) {
+            (Way::Inside, _) => self.inside().send(built).await,
             // Trailers are HTTP/2's; the dialer takes it wherever the gateway selects it, which it always does.
-            Protocol::Any | Protocol::Http2 => dialer.send(built).await,
+            (Way::Gateway, Protocol::Any | Protocol::Http2) => self.dialer().send(built).await,
         };
         let response = response.map_err(|fault| told(&fault, &shown))?;
         let (parts, body) = response.into_parts();
@@ -59,6 +68,16 @@ impl Rig {
             trailers,
             took: watch.elapsed(),
         })
+    }
+
+    fn sent(&self, request: Request, way: Way) -> BoxFuture<'_, Result<Answer, SiteFault>> {
+        let deadline: Duration = request.deadline;
+        async move {
+            // What the step before set off is done before this one is.
+            self.core().settle().await;
+            within(deadline, self.exchange(request, way)).await.unwrap_or(Err(SiteFault::Deadline(deadline)))
+        }
+        .boxed()
     }
 
     fn rotate(&self, of: &str) -> Result<(), SiteFault> {
@@ -124,13 +143,11 @@ impl Site for Rig {
     }
 
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
-        let deadline: Duration = request.deadline;
-        async move {
-            // What the step before set off is done before this one is.
-            self.core().settle().await;
-            within(deadline, self.exchange(request)).await.unwrap_or(Err(SiteFault::Deadline(deadline)))
-        }
-        .boxed()
+        self.sent(request, Way::Gateway)
+    }
+
+    fn place(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
+        self.sent(request, Way::Inside)
     }
 
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {

@@ -22,22 +22,38 @@ pub(crate) async fn send(
     request: Request,
     exchanges: &mut Vec<Exchange>,
 ) -> Result<Answer, SiteFault> {
-    let mut showing = Showing::at(site.now(), "request");
-    let mut exchange = Exchange {
-        method: request.method.clone(),
-        url: showing.text("URL", &request.url),
-        request_headers: showing.headers(&request.headers),
-        request_body: showing.body(&request.body),
-        ..Exchange::default()
-    };
+    let at = site.now();
+    let sent = Sent { request: request.clone(), at };
     let result = site.send(request).await;
-    match &result {
-        Ok(answer) => exchange.answer = Some(showing.answer(answer, site.now())),
-        Err(fault) => exchange.fault = Some(redact::text(&fault.to_string()).into_owned()),
-    }
-    exchange.tokens = showing.tokens;
-    exchanges.push(exchange);
+    exchanges.push(sent.shown(&result, site.now()));
     result
+}
+
+/// A request as it was sent, whole: it can be shown, and is not shown otherwise.
+pub(crate) struct Sent {
+    pub(crate) request: Request,
+    pub(crate) at: Timestamp,
+}
+
+impl Sent {
+    /// Both sides, as they may be shown; the answer came at `now`.
+    pub(crate) fn shown(&self, result: &Result<Answer, SiteFault>, now: Timestamp) -> Exchange {
+        let Self { request, at } = self;
+        let mut showing = Showing::at(*at, "request");
+        let mut exchange = Exchange {
+            method: request.method.clone(),
+            url: showing.text("URL", &request.url),
+            request_headers: showing.headers(&request.headers),
+            request_body: showing.body(&request.body),
+            ..Exchange::default()
+        };
+        match result {
+            Ok(answer) => exchange.answer = Some(showing.answer(answer, now)),
+            Err(fault) => exchange.fault = Some(redact::text(&fault.to_string()).into_owned()),
+        }
+        exchange.tokens = showing.tokens;
+        exchange
+    }
 }
 
 /// Shows the messages of a gRPC call in place of its frames.

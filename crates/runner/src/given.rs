@@ -18,8 +18,9 @@ pub use self::values::Resources;
 use crate::{
     evaluate::{Env, Fault},
     events::{Exchange, Failure, StepReport},
-    exchange, method_call,
-    world::{Answer, Facts, Foundation, Site, SiteFault, Who},
+    exchange::Sent,
+    method_call,
+    world::{Answer, Facts, Foundation, Request, Site, SiteFault, Who},
 };
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -102,7 +103,7 @@ pub async fn apply(site: &dyn Site, given: &Given) -> Result<Resources, GivenFau
 pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result<(Resources, Env), GivenFault> {
     let facts = site.facts();
     let resources = Resources::of(&facts, given);
-    let mut making = Making { site, given, facts, resources, env, token: None, key_id: None, exchanges: Vec::new() };
+    let mut making = Making { site, given, facts, resources, env, token: None, key_id: None, last: None };
     making.see();
     for index in &given.order {
         if let Some(resource) = given.resources.get(*index) {
@@ -129,7 +130,8 @@ struct Making<'a> {
     token: Option<String>,
     /// The id that a key is to have which is being uploaded.
     key_id: Option<String>,
-    exchanges: Vec<Exchange>,
+    /// The last exchange; only one that failed is shown.
+    last: Option<(Sent, Result<Answer, SiteFault>)>,
 }
 
 impl Making<'_> {
@@ -141,7 +143,9 @@ impl Making<'_> {
 
     fn fault(&mut self, failure: Failure) -> GivenFault {
         // The last exchange is the one that failed; the others went well.
-        GivenFault::new(failure, self.exchanges.pop().into_iter().collect())
+        let now = self.site.now();
+        let last = self.last.take().map(|(sent, result)| sent.shown(&result, now));
+        GivenFault::new(failure, last.into_iter().collect())
     }
 
     fn site_fault(&mut self, span: Span, what: &str, fault: &SiteFault) -> GivenFault {
@@ -188,7 +192,7 @@ impl Making<'_> {
             let name = format!("projects/-/serviceAccounts/{email}");
             let answer = self.send(get, &one("name", name), span).await?;
             if answer.status == 200 {
-                self.exchanges.clear();
+                self.last = None;
                 let account: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
                 return match resource.collection.patch {
                     Some(patch) if !body.is_empty() => {
@@ -300,7 +304,7 @@ impl Making<'_> {
         } else {
             body
         };
-        self.exchanges.clear();
+        self.last = None;
         Ok(body)
     }
 
@@ -349,14 +353,11 @@ impl Making<'_> {
         request.headers.push(("authorization".to_owned(), self.bearer(span).await?));
         // A rig gives an uploaded key this id. Google makes one up; then what is given does not fit, and that is said.
         request.headers.extend(self.key_id.clone().map(|id| ("x-tokenrig-key-id".to_owned(), id)));
-        match exchange::send(self.site, request, &mut self.exchanges).await {
-            Ok(answer) => Ok(answer),
-            Err(fault) => Err(self.site_fault(span, method.short, &fault)),
-        }
+        self.place(request).await.map_err(|fault| self.site_fault(span, method.short, &fault))
     }
 
     async fn get(&mut self, url: &str, span: Span) -> Result<Answer, GivenFault> {
-        let request = crate::world::Request {
+        let request = Request {
             method: "GET".to_owned(),
             url: url.to_owned(),
             headers: vec![("authorization".to_owned(), self.bearer(span).await?)],
@@ -364,10 +365,14 @@ impl Making<'_> {
             protocol: crate::world::Protocol::Any,
             deadline: DEADLINE,
         };
-        match exchange::send(self.site, request, &mut self.exchanges).await {
-            Ok(answer) => Ok(answer),
-            Err(fault) => Err(self.site_fault(span, url, &fault)),
-        }
+        self.place(request).await.map_err(|fault| self.site_fault(span, url, &fault))
+    }
+
+    async fn place(&mut self, request: Request) -> Result<Answer, SiteFault> {
+        let sent = Sent { request: request.clone(), at: self.site.now() };
+        let result = self.site.place(request).await;
+        self.last = Some((sent, result.clone()));
+        result
     }
 
     async fn bearer(&mut self, span: Span) -> Result<String, GivenFault> {

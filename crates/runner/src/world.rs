@@ -71,6 +71,12 @@ pub trait Site: Send + Sync {
     /// followed, nothing is retried, the target goes out byte for byte, no header is added beyond what HTTP needs.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>>;
 
+    /// As [`send`](Self::send), for what is put in place before anybody acts. Who holds the cloud itself may take a shorter
+    /// way than a client's.
+    fn place(&self, request: Request) -> BoxFuture<'_, Result<Answer, SiteFault>> {
+        self.send(request)
+    }
+
     /// Signs a token with a key of a given issuer.
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>>;
 

@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use http::Request;
+use http_body_util::BodyExt as _;
 use rstest::rstest;
-use tokenrig_gateway::{Limits, Plain};
+use tokenrig_gateway::{DialError, Limits, Plain};
 use tokio::net::TcpStream;
 
 use crate::support::*;
@@ -20,6 +21,21 @@ async fn http2_through_connect_reaches_the_host() {
         answer,
         r#"GET https://sts.googleapis.com/v1/a%40b?c=d host=sts.googleapis.com sni=Some("sts.googleapis.com") connect=Some("sts.googleapis.com:443")"#
     );
+}
+
+#[tokio::test]
+async fn the_way_inside_reaches_the_host_as_a_connection_does() {
+    let rig = Rig::start().await;
+    let get = |url: &str| Request::get(url).body(Body::empty()).unwrap();
+    let url = format!("https://{HOST}/v1/a%40b?c=d");
+    let inside = rig.gateway.inside().send(get(&url)).await.unwrap();
+    let told = inside.into_body().collect().await.unwrap().to_bytes();
+    let dialed = rig.gateway.dialer().send(get(&url)).await.unwrap();
+    assert_eq!(told, dialed.into_body().collect().await.unwrap().to_bytes());
+    assert!(told.starts_with(b"GET https://sts.googleapis.com/v1/a%40b?c=d host=sts.googleapis.com "));
+
+    let refused = rig.gateway.inside().send(get("https://example.com/")).await.unwrap_err();
+    assert!(matches!(refused, DialError::NotPlayed(host) if host == "example.com"));
 }
 
 #[rstest]
