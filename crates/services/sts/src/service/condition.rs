@@ -38,7 +38,7 @@ pub(crate) fn condition(text: &str, claims: &Value, mapped: &Mapped<'_>) -> Opti
         }
     }
     let check = match program.evaluate(&scope) {
-        Ok(Value::Bool(true)) => check.found(true),
+        Ok(Value::Bool(true)) => check.finds(|| true.into()),
         _ => unmet(check, &program.explain(&scope), claims),
     };
     let mut paths = program.references().iter().map(|reference| reference.path.iter().map(String::as_str));

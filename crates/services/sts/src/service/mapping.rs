@@ -1,11 +1,10 @@
 //! Attribute mapping: from the claims of a subject token to a federated identity.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value as Json, json};
 use tokenrig_cel::{Dialect, Program, Scope, Value};
 use tokenrig_decision::Check;
-use tokenrig_jose::Map;
 
 use super::shown;
 use crate::refusals;
@@ -61,15 +60,11 @@ pub(crate) fn map<'a>(mapping: &'a [(String, String)], claims: &Value, missing_f
     let scope = Scope::new().with("assertion", claims.clone());
     let mut mapped = Mapped::default();
     let mut first: Option<Fault> = None;
-    let (mut expected, mut seen) = (Map::new(), Map::new());
+    let mut seen = Vec::with_capacity(mapping.len());
     for (attribute, expression) in mapping {
         let program = Program::compile(expression, Dialect::AttributeMapping).map_err(|fault| fault.message);
         let value = program.and_then(|program| program.evaluate(&scope).map_err(|fault| fault.message));
-        expected.insert(attribute.clone(), Json::from(expression.as_str()));
-        seen.insert(
-            attribute.clone(),
-            value.as_ref().map_or_else(|why| json!(format!("no value: {why}")), Value::to_json),
-        );
+        seen.push(value.clone());
         if let Err(fault) = mapped.take(attribute, value, missing_fails) {
             first.get_or_insert(fault);
         }
@@ -77,7 +72,21 @@ pub(crate) fn map<'a>(mapping: &'a [(String, String)], claims: &Value, missing_f
     if first.is_none() && !mapping.iter().any(|(attribute, _)| attribute == SUBJECT) {
         first = Some(Fault::SubjectUnobtainable { why: "it is not mapped".to_owned() });
     }
-    let check = Check::named("mapping").expected(expected).found(shown::value(Json::Object(seen)));
+    let told = Arc::new((mapping.to_vec(), seen));
+    let check = Check::named("mapping")
+        .expects({
+            let told = Arc::clone(&told);
+            move || told.0.iter().map(|(attribute, expression)| (attribute.clone(), json!(expression))).collect()
+        })
+        .finds(move || {
+            let value = |value: &Result<Value, String>| match value {
+                Ok(value) => value.to_json(),
+                Err(why) => json!(format!("no value: {why}")),
+            };
+            let (mapping, seen) = &*told;
+            let seen = mapping.iter().zip(seen).map(|((attribute, _), seen)| (attribute.clone(), value(seen)));
+            shown::value(Json::Object(seen.collect()))
+        });
     (mapped, judge(check.holds(first.is_none()), first))
 }
 
@@ -161,8 +170,8 @@ pub(crate) fn size(mapped: &Mapped<'_>) -> Check {
     let texts = mapped.values.iter().filter_map(|(_, value)| value.as_str());
     let all = texts.map(str::len).sum::<usize>() + mapped.groups.iter().map(String::len).sum::<usize>();
     let check = Check::named("size")
-        .expected(json!({ "bytes of google.subject": LONGEST_SUBJECT, "bytes of all": LARGEST_ATTRIBUTES }))
-        .found(json!({ "bytes of google.subject": subject, "bytes of all": all }));
+        .expects(|| json!({ "bytes of google.subject": LONGEST_SUBJECT, "bytes of all": LARGEST_ATTRIBUTES }))
+        .finds(move || json!({ "bytes of google.subject": subject, "bytes of all": all }));
     if subject > LONGEST_SUBJECT {
         return check
             .holds(false)

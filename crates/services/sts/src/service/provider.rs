@@ -1,6 +1,6 @@
 //! The provider that a request names: whether it is there and enabled, and what it lets tokens be for.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Value, json};
 use tokenrig_cloud::{Cloud, Oidc, PoolState, Provider};
@@ -11,9 +11,12 @@ use crate::{model::ProviderName, refusals};
 
 /// Whether the provider exchanges tokens.
 pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Provider>) -> Check {
-    let resource = shown::text(&name.resource());
-    let active = json!({ "provider": resource, "state": "ACTIVE" });
-    let check = Check::named("provider").expected(active.clone());
+    let resource: Arc<str> = shown::text(&name.resource()).into();
+    let active = {
+        let resource = Arc::clone(&resource);
+        move || json!({ "provider": *resource, "state": "ACTIVE" })
+    };
+    let check = Check::named("provider").expects(active.clone());
     let Some(provider) = provider else {
         let check = check.found(Value::Null).holds(false);
         let project = cloud.find_project(name.project).filter(|project| project.number != name.project);
@@ -33,10 +36,10 @@ pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Pr
         (_, true, ..) => ("the pool is disabled", "enable it"),
         (_, _, PoolState::Deleted { .. }, _) => ("the provider is deleted", "undelete it"),
         (_, _, _, true) => ("the provider is disabled", "enable it"),
-        (PoolState::Active, false, PoolState::Active, false) => return check.found(active),
+        (PoolState::Active, false, PoolState::Active, false) => return check.finds(active),
     };
     check
-        .found(json!({ "provider": resource, "state": state }))
+        .found(json!({ "provider": *resource, "state": state }))
         .holds(false)
         .or_refuse(&refusals::TARGET_INVALID, "sts-provider-disabled")
         .mend(|| format!("{state}: {mend}"))

@@ -55,7 +55,7 @@ pub(crate) fn fields(request: &TokenRequest) -> (Check, Option<Asked>) {
             Err(fault) => return (invalid_options(request, BOUNDARY_FORM, &fault.to_string()), None),
         },
     };
-    (Check::named("request").expected(TOKEN_EXCHANGE).found(TOKEN_EXCHANGE), Some(asked))
+    (Check::named("request").expects(|| TOKEN_EXCHANGE.into()).finds(|| TOKEN_EXCHANGE.into()), Some(asked))
 }
 
 /// The three fields that hold a name from a list, if one of them is wrong.
@@ -144,7 +144,7 @@ pub(crate) fn not_played(check: &'static str, what: &str) -> Check {
 /// The name in `audience`.
 pub(crate) fn audience(audience: &str) -> (Check, Option<Audience<'_>>) {
     let parsed = Audience::parse(audience);
-    let check = Check::named("audience").expected(PROVIDER_FORM);
+    let check = Check::named("audience").expects(|| PROVIDER_FORM.into());
     let fault = match parsed {
         Ok(audience @ Audience::Workload(_)) => return (check.found(audience_of(&audience)), Some(audience)),
         Ok(Audience::Workforce) => return (not_played("audience", "workforce identity pools"), None),

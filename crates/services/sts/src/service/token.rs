@@ -10,6 +10,9 @@ use tokenrig_jose::{Algorithm, DateFault, JwkSet, Jws, Map, PublicKey, numeric_d
 use super::{keys::KeysFault, shown};
 use crate::{assumptions::Settings, refusals};
 
+/// Keys of a set that is kept with a decision.
+const SMALL_SET: usize = 4;
+
 /// The token cannot be read, or its algorithm is none that is taken.
 pub(crate) fn malformed(why: &str) -> Check {
     Check::named("signature")
@@ -23,8 +26,10 @@ pub(crate) fn malformed(why: &str) -> Check {
 /// `iss` against the provider's `oidc.issuerUri`. `slash_ignored`: see `trailing_slash_ignored` in assumptions.rs.
 pub(crate) fn issuer(claims: &Map, issuer_uri: &str, slash_ignored: bool) -> Check {
     let found = claims.get("iss");
-    let plain = |issuer: &str| if slash_ignored { without_slash(issuer).to_owned() } else { issuer.to_owned() };
-    let same = found.and_then(Value::as_str).is_some_and(|iss| plain(iss) == plain(issuer_uri));
+    let same = found.and_then(Value::as_str).is_some_and(|iss| match slash_ignored {
+        true => without_slash(iss) == without_slash(issuer_uri),
+        false => iss == issuer_uri,
+    });
     let check = Check::named("issuer").expected(issuer_uri).found(claim(claims, "iss")).holds(same);
     if same {
         return check;
@@ -80,9 +85,18 @@ pub(crate) fn key(
             return (check, None);
         }
     };
-    let known: Vec<Value> = set.keys().iter().take(20).map(|jwk| json!(jwk.kid())).collect();
-    let expected = json!({ "kid": known, "alg": algorithm.name(), "of": source });
-    let check = check.expected(shown::value(expected)).found(shown::field(kid));
+    let expected = move |set: &JwkSet, source: &str| {
+        let known: Vec<Value> = set.keys().iter().take(20).map(|jwk| json!(jwk.kid())).collect();
+        shown::value(json!({ "kid": known, "alg": algorithm.name(), "of": source }))
+    };
+    // A small set is kept with the decision, of a large one only what is shown.
+    let check = if set.keys().len() <= SMALL_SET {
+        let (set, source) = (Arc::clone(&set), Box::<str>::from(source));
+        check.expects(move || expected(&set, &source))
+    } else {
+        check.expected(expected(&set, source))
+    };
+    let check = check.found(shown::field(kid));
     match kid.map(|kid| set.resolve(kid, algorithm)) {
         Some(Ok(key)) => (check, Some(key.clone())),
         Some(Err(why)) => {
@@ -108,10 +122,10 @@ pub(crate) fn key(
 
 /// The signature itself.
 pub(crate) fn signature(jws: &Jws, key: &PublicKey) -> Check {
-    let kid = shown::text(jws.kid().unwrap_or_default());
-    let check = Check::named("signature").expected(format!("{} by key {kid}", key.algorithm().name()));
+    let (kid, algorithm) = (shown::text(jws.kid().unwrap_or_default()), key.algorithm().name());
+    let check = Check::named("signature").expects(move || format!("{algorithm} by key {kid}").into());
     match jws.verify(key) {
-        Ok(()) => check.found("it verifies"),
+        Ok(()) => check.finds(|| "it verifies".into()),
         Err(fault) => check
             .found(fault.to_string())
             .holds(false)
@@ -148,17 +162,27 @@ pub(crate) fn audience(claims: &Map, allowed: &[String]) -> Check {
 pub(crate) fn times(claims: &Map, now: Timestamp, settings: &Settings) -> (Check, Option<SignedDuration>) {
     let skew = settings.skew;
     let (iat, exp) = (numeric_date(claims, "iat"), numeric_date(claims, "exp"));
-    let date = |name: &str, date: &Result<Timestamp, DateFault>| match date {
-        Ok(at) => json!(at.to_string()),
-        Err(DateFault::Missing) => Value::Null,
-        Err(why) => json!(format!("{}: {why}", said(claims.get(name)))),
+    let date = |name: &str, date: Result<Timestamp, DateFault>| {
+        date.map_err(|why| match why {
+            DateFault::Missing => Value::Null,
+            why => json!(format!("{}: {why}", said(claims.get(name)))),
+        })
     };
+    let (shown_iat, shown_exp) = (date("iat", iat), date("exp", exp));
     let check = Check::named("times")
-        .expected(json!({
-            "iat": format!("at most {} s ahead", skew.as_secs()),
-            "exp": format!("at most {} s past", skew.as_secs()),
-        }))
-        .found(json!({ "iat": date("iat", &iat), "exp": date("exp", &exp), "now": now.to_string() }));
+        .expects(move || {
+            json!({
+                "iat": format!("at most {} s ahead", skew.as_secs()),
+                "exp": format!("at most {} s past", skew.as_secs()),
+            })
+        })
+        .finds(move || {
+            let shown = |date: &Result<Timestamp, Value>| match date {
+                Ok(at) => json!(at.to_string()),
+                Err(why) => why.clone(),
+            };
+            json!({ "iat": shown(&shown_iat), "exp": shown(&shown_exp), "now": now.to_string() })
+        });
     let (id, mend) = match (iat, exp) {
         (Err(why), _) => ("sts-token-iat-missing", format!("the token needs `iat`, a number of seconds: {why}")),
         (_, Err(why)) => ("sts-token-exp-missing", format!("the token needs `exp`, a number of seconds: {why}")),
