@@ -36,7 +36,9 @@ pub(crate) fn document(core: &Core) -> Value {
     put(&mut document, "iam.workloadIdentityPools", pools(cloud));
     put(&mut document, "iam.roles", roles(cloud));
     put(&mut document, "iam.serviceAccounts", accounts(cloud));
+    // Before the functions: one of the second generation takes over the service that stands there for it.
     put(&mut document, "run.services", services(core));
+    put(&mut document, "cloudfunctions.functions", functions(core));
     Value::Object(document)
 }
 
@@ -246,11 +248,36 @@ fn keys(cloud: &Cloud, account: &ServiceAccount) -> Map<String, Value> {
     told.collect()
 }
 
+/// Functions of both generations. What answers behind one of the second, and who may invoke it, is its service's.
+fn functions(core: &Core) -> Map<String, Value> {
+    let cloud = core.cloud();
+    let told = core.cloud_run().functions().into_iter().map(|function| {
+        let mut fields = Map::new();
+        fields.insert("location".to_owned(), json!(function.location));
+        fields.extend(function.told);
+        if function.service.is_none()
+            && let Some(workload) = core.cloud_run().told_workload(&function.name)
+        {
+            fields.insert("workload".to_owned(), workload);
+        }
+        let resource = format!("//cloudfunctions.googleapis.com/{}", function.name);
+        if let Some(policy) = told_policy(&cloud.policies().get(&resource)) {
+            fields.insert("iamPolicy".to_owned(), policy);
+        }
+        (function.id, Value::Object(fields))
+    });
+    told.collect()
+}
+
 fn services(core: &Core) -> Map<String, Value> {
     let cloud = core.cloud();
+    let functions = core.cloud_run().functions();
     let told = core.cloud_run().deployed().into_iter().map(|service| {
         let mut fields = Map::new();
         fields.insert("location".to_owned(), json!(service.location));
+        if functions.iter().any(|function| function.service.as_ref() == Some(&service.name)) {
+            fields.insert("labels".to_owned(), json!({ "goog-managed-by": "cloudfunctions" }));
+        }
         if !service.custom_audiences.is_empty() {
             fields.insert("customAudiences".to_owned(), json!(service.custom_audiences));
         }

@@ -232,9 +232,18 @@ async fn what_is_saved_is_the_same_rig_after_a_restart() {
     rig.post("iam.googleapis.com", "/v1/projects/shop-test/serviceAccounts", &account).await;
     let key_path = "/v1/projects/shop-test/serviceAccounts/later-on@shop-test.iam.gserviceaccount.com/keys";
     rig.post("iam.googleapis.com", key_path, &json!({})).await;
+    let functions = "/v2/projects/shop-test/locations/us-central1/functions?functionId=";
+    let first = json!({ "environment": "GEN_1", "description": "An older one" });
+    rig.post("cloudfunctions.googleapis.com", &format!("{functions}first"), &first).await;
+    let second = json!({ "environment": "GEN_2", "serviceConfig": { "environmentVariables": { "A": "1" } } });
+    rig.post("cloudfunctions.googleapis.com", &format!("{functions}second"), &second).await;
     let id_token = rig.owner("identity?audience=orders").await;
     assert_eq!(rig.call_orders(Some(&id_token)).await, 200);
     let state = rig.get("/state").await;
+    let saved = &state["cloudfunctions.functions"];
+    assert_eq!((&saved["first"]["environment"], &saved["second"]["environment"]), (&json!("GEN_1"), &json!("GEN_2")));
+    assert_eq!(saved["second"]["serviceConfig"]["environmentVariables"], json!({ "A": "1" }));
+    assert_eq!(state["run.services"]["second"]["labels"], json!({ "goog-managed-by": "cloudfunctions" }));
     rig.end().await;
     assert_eq!(serde_json::from_str::<Value>(&home.read("saved.json")).unwrap(), state);
 

@@ -41,7 +41,7 @@ use tokenrig_wire::{Front, Hosts, Service};
 
 pub use crate::{
     assumptions::{Inside, Settings, UserWithoutInvoker},
-    service::{CloudRun, EnvironmentMaker, Received, Summary},
+    service::{CloudRun, EnvironmentMaker, FunctionSummary, Received, Summary},
     workload::{Contract, InstanceFault, IssuerRouter, Logs, Workload, WorkloadFault, WorkloadMaker},
 };
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use tokenrig_decision::{Check, Refused};
 use tokenrig_protos::{
     google::{
@@ -21,6 +22,9 @@ use tokenrig_protos::{
         },
         longrunning::{GetOperationRequest, Operation},
     },
+    pool,
+    prost::{Message as _, Name as _},
+    prost_reflect::DynamicMessage,
     prost_types::{Duration, Timestamp},
 };
 use tokenrig_wire::{Api, Call, iam, operation, page, with};
@@ -33,6 +37,11 @@ use crate::{
 
 /// How long a request may take unless the function says otherwise.
 const TIMEOUT_SECONDS: i32 = 60;
+/// The label of a service that belongs to a function, as Google sets it.
+const MANAGED_BY: (&str, &str) = ("goog-managed-by", "cloudfunctions");
+/// What a function has by being there: nobody says it at creation.
+const OUTPUTS: [&str; 5] = ["name", "state", "url", "createTime", "updateTime"];
+const SERVICE_OUTPUTS: [&str; 3] = ["service", "uri", "revision"];
 
 /// A deployed function.
 #[derive(Debug)]
@@ -43,6 +52,21 @@ pub(crate) struct DeployedFunction {
     pub(crate) address: String,
     pub(crate) name: FunctionName,
     pub(crate) backing: Backing,
+}
+
+/// A deployed function in short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionSummary {
+    /// `projects/P/locations/L/functions/F`.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Its location.
+    pub location: String,
+    /// What was said of it at its creation, as JSON of the REST resource.
+    pub told: Map<String, Value>,
+    /// Of the second generation the service behind it, `projects/P/locations/L/services/S`.
+    pub service: Option<String>,
 }
 
 /// What takes the requests of a function.
@@ -83,7 +107,55 @@ impl State {
     }
 }
 
+impl DeployedFunction {
+    fn summary(&self) -> FunctionSummary {
+        FunctionSummary {
+            name: self.resource.name.clone(),
+            id: self.name.function.clone(),
+            location: self.name.location.clone(),
+            told: told(&self.resource),
+            service: match &self.backing {
+                Backing::Own(_) => None,
+                Backing::Service(service) => Some(service.clone()),
+            },
+        }
+    }
+}
+
+/// A function as its creation would be asked for.
+fn told(function: &Function) -> Map<String, Value> {
+    let described = pool().get_message_by_name(Function::full_name().as_str());
+    let message = described.and_then(|is| DynamicMessage::decode(is, function.encode_to_vec().as_slice()).ok());
+    let json = message.and_then(|message| serde_json::to_value(message).ok());
+    let Some(Value::Object(mut told)) = json else { return Map::new() };
+    told.retain(|name, _| !OUTPUTS.contains(&name.as_str()));
+    if let Some(Value::Object(config)) = told.get_mut("serviceConfig") {
+        config.retain(|name, _| !SERVICE_OUTPUTS.contains(&name.as_str()));
+    }
+    told
+}
+
 impl CloudRun {
+    /// Every deployed function, by name.
+    #[must_use]
+    pub fn functions(&self) -> Vec<FunctionSummary> {
+        self.read().functions.values().map(|function| function.summary()).collect()
+    }
+
+    /// The service that stands where that of a new function is to be: one that a function has left there, or that was put
+    /// there for it, is taken over.
+    fn standing(&self, call: &Call, function: &str, service: &str) -> Result<Option<Arc<Deployed>>, Refused> {
+        let state = self.read();
+        let standing = state.services.get(service).cloned();
+        let owned = state.functions.values().any(|other| other.key() == service);
+        drop(state);
+        let (name, by) = MANAGED_BY;
+        let managed = |is: &Arc<Deployed>| is.resource.labels.get(name).is_some_and(|value| value == by);
+        let taken = standing.as_ref().is_some_and(|is| owned || !managed(is));
+        call.check(free(function, taken))?;
+        Ok(standing)
+    }
+
     fn create_function(&self, call: &Call, request: CreateFunctionRequest) -> Result<Operation, Refused> {
         let name = self.function(call, "parent", &format!("{}/functions/{}", request.parent, request.function_id))?;
         let check = Check::named("request")
@@ -116,13 +188,17 @@ impl CloudRun {
         } else {
             let behind = name.service();
             let service_name = behind.canonical(&project.id);
-            call.check(free(&canonical, self.read().services.contains_key(&service_name)))?;
-            let made = self.told(call, service, &behind, None)?;
+            let standing = self.standing(call, &canonical, &service_name)?;
+            let service = match &standing {
+                None => service,
+                Some(standing) => taken_over(service, &standing.resource),
+            };
+            let made = self.told(call, service, &behind, standing.as_deref().map(|standing| &standing.resource))?;
             config.service.clone_from(&service_name);
             config.uri.clone_from(&made.uri);
             config.revision = made.latest_ready_revision.rsplit('/').next().unwrap_or_default().to_owned();
             let operation = self.operation(&made, "create");
-            self.deploy(call, made, behind, None, &operation)?;
+            self.deploy(call, made, behind, standing.as_ref(), &operation)?;
             Backing::Service(service_name)
         };
         let now = call.now();
@@ -315,6 +391,14 @@ fn service(config: &ServiceConfig, address: &str) -> Service {
         custom_audiences: vec![format!("https://{address}")],
         ..Service::default()
     }
+}
+
+/// The service of a function, with what somebody has said of the one that stands there and a function does not say.
+fn taken_over(mut service: Service, standing: &Service) -> Service {
+    let own = service.custom_audiences.clone();
+    service.custom_audiences.extend(standing.custom_audiences.iter().filter(|one| !own.contains(one)).cloned());
+    service.invoker_iam_disabled = standing.invoker_iam_disabled;
+    service
 }
 
 /// The resource name of policies.

@@ -21,12 +21,12 @@ use tokenrig_protos::google::{
     longrunning::Operation,
 };
 
-pub use self::received::Received;
 pub(crate) use self::received::Seen;
 use self::{
     door::{Entrance, entrance},
     functions::{Backing, DeployedFunction},
 };
+pub use self::{functions::FunctionSummary, received::Received};
 use crate::{
     assumptions::Settings,
     model::{Deployed, FunctionName, ServiceName, hosts, is_functions_host},
