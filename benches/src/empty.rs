@@ -22,8 +22,33 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Debug)]
 pub struct Empty {
     listener: TcpListener,
-    config: Arc<ServerConfig>,
-    certificate: CertificateDer<'static>,
+    shown: Shown,
+}
+
+/// What a server shows in a handshake: a certificate that it has signed itself.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) certificate: CertificateDer<'static>,
+}
+
+impl Shown {
+    pub(crate) fn make(names: Vec<String>) -> Result<Self, String> {
+        let told = |what: &'static str| move |fault: &dyn std::fmt::Display| format!("{what}: {fault}");
+        let made = rcgen::generate_simple_self_signed(names).map_err(|fault| told("make a certificate")(&fault))?;
+        let certificate = made.cert.der().clone();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|config| config.with_no_client_auth().with_single_cert(vec![certificate.clone()], key))
+            .map_err(|fault| told("configure TLS")(&fault))?;
+        Ok(Self { config: Arc::new(config), certificate })
+    }
+}
+
+/// Listens at a free port of 127.0.0.1.
+pub(crate) async fn free_port() -> Result<TcpListener, String> {
+    TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.map_err(|fault| format!("listen: {fault}"))
 }
 
 impl Empty {
@@ -33,17 +58,8 @@ impl Empty {
     ///
     /// What went wrong.
     pub async fn listen(names: Vec<String>) -> Result<Self, String> {
-        let told = |what: &'static str| move |fault: &dyn std::fmt::Display| format!("{what}: {fault}");
-        let made = rcgen::generate_simple_self_signed(names).map_err(|fault| told("make a certificate")(&fault))?;
-        let certificate = made.cert.der().clone();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|config| config.with_no_client_auth().with_single_cert(vec![certificate.clone()], key))
-            .map_err(|fault| told("configure TLS")(&fault))?;
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.map_err(|fault| told("listen")(&fault))?;
-        Ok(Self { listener, config: Arc::new(config), certificate })
+        let (shown, listener) = (Shown::make(names)?, free_port().await?);
+        Ok(Self { listener, shown })
     }
 
     /// Where it listens.
@@ -58,7 +74,7 @@ impl Empty {
     /// The certificate that it shows.
     #[must_use]
     pub fn certificate(&self) -> &CertificateDer<'static> {
-        &self.certificate
+        &self.shown.certificate
     }
 
     /// Answers, for as long as it is polled.
@@ -68,7 +84,7 @@ impl Empty {
             async move { ([(CONTENT_TYPE, "application/json")], body) }
         };
         let router = Router::new().fallback(answer);
-        let acceptor = TlsAcceptor::from(self.config);
+        let acceptor = TlsAcceptor::from(self.shown.config);
         loop {
             let Ok((stream, _)) = self.listener.accept().await else { continue };
             let _ = stream.set_nodelay(true);

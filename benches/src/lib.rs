@@ -9,7 +9,7 @@
 //! while it is measured, as it always does.
 //!
 //! The baseline of a server is an axum handler that does nothing, on hyper and rustls without anything of ours between
-//! ([`Empty`]).
+//! ([`Empty`]). What mints is held against a bare server that does nothing else, too.
 //!
 //! ```
 //! use tokenrig_benches::{Goal, Row, Unit};
@@ -22,6 +22,7 @@ mod child;
 mod empty;
 mod load;
 mod memory;
+mod minting;
 mod policy;
 mod round;
 mod scale;
@@ -30,6 +31,7 @@ mod serve;
 mod start;
 mod table;
 mod throughput;
+mod waiting;
 
 pub use crate::{
     child::Programs,
@@ -46,7 +48,9 @@ pub type Measurement = (&'static str, fn(&Programs, Scale) -> Result<Vec<Row>, S
 pub const MEASUREMENTS: &[Measurement] = &[
     ("start", start::measure),
     ("generateIdToken", throughput::generate_id_token),
+    ("minting", throughput::mint_over_http),
     ("sts", throughput::exchange),
+    ("waiting", waiting::measure),
     ("cloudrun", throughput::cloud_run),
     ("policy", policy::measure),
     ("memory", memory::measure),

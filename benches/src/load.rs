@@ -18,7 +18,10 @@ use rustls::{
     pki_types::{CertificateDer, ServerName},
 };
 use tokenrig_clock::real::Stopwatch;
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::{
+    net::TcpStream,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_rustls::TlsConnector;
 
 use crate::scale::CONNECTIONS;
@@ -80,6 +83,39 @@ pub(crate) async fn drive(target: &Target, requests: Vec<Prepared>) -> Result<Ou
     }
     let took = watch.elapsed();
     if answers == wanted { Ok(Outcome { took, answers, answer_bytes }) } else { Err("answers are missing".to_owned()) }
+}
+
+/// Requests that were sent and are not answered yet, each on a connection of its own.
+pub(crate) struct Held(Vec<JoinHandle<Result<u16, String>>>);
+
+/// Sends each request on a connection of its own, and does not wait for the answers.
+pub(crate) async fn hold(target: &Target, requests: Vec<Prepared>) -> Result<Held, String> {
+    let config = trusting(target.trusted.clone())?;
+    let mut held = Vec::with_capacity(requests.len());
+    for request in requests {
+        let mut sender = connect(target, &config).await?;
+        held.push(tokio::spawn(async move {
+            let answer = sender.send_request(request).await;
+            answer.map(|answer| answer.status().as_u16()).map_err(|fault| format!("a request got no answer: {fault}"))
+        }));
+    }
+    Ok(Held(held))
+}
+
+impl Held {
+    /// How many were answered by now.
+    pub(crate) fn answered(&self) -> usize {
+        self.0.iter().filter(|held| held.is_finished()).count()
+    }
+
+    /// The statuses of all answers, once they are there.
+    pub(crate) async fn statuses(self) -> Result<Vec<u16>, String> {
+        let mut statuses = Vec::with_capacity(self.0.len());
+        for held in self.0 {
+            statuses.push(held.await.map_err(|fault| fault.to_string())??);
+        }
+        Ok(statuses)
+    }
 }
 
 async fn connect(target: &Target, config: &Arc<ClientConfig>) -> Result<SendRequest<Full<Bytes>>, String> {

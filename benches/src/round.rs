@@ -4,15 +4,19 @@ use std::{num::NonZeroUsize, thread};
 
 use serde_json::Value;
 
-use crate::{scenarios, throughput};
+use crate::{scenarios, throughput, waiting};
 
 /// What a round does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
     /// `generateIdToken`, for another audience each time; its baseline signs, without HTTP.
     GenerateIdToken,
+    /// The same; its baseline is a bare server that mints.
+    MintOverHttp,
     /// A token exchange, with another subject token each time.
     Exchange,
+    /// The same while many exchanges wait for the keys of another issuer; its baseline is the same without them.
+    Waiting,
     /// A call of a Cloud Run service, with another ID token each time.
     RunFresh,
     /// A call of a Cloud Run service, with the same ID token each time.
@@ -22,9 +26,11 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 7] = [
         (Self::GenerateIdToken, "generate-id-token"),
+        (Self::MintOverHttp, "mint-over-http"),
         (Self::Exchange, "exchange"),
+        (Self::Waiting, "waiting"),
         (Self::RunFresh, "run-fresh"),
         (Self::RunRepeated, "run-repeated"),
         (Self::Scenarios, "scenarios"),
@@ -89,6 +95,7 @@ impl Round {
     pub fn run(&self) -> Result<Value, String> {
         match (self.what, self.side) {
             (What::Scenarios, _) => scenarios::round(),
+            (What::Waiting, _) => waiting::round(self),
             (What::GenerateIdToken, Side::Baseline) => throughput::sign(self.count),
             _ => throughput::round(self),
         }

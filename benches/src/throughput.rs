@@ -1,6 +1,11 @@
 //! Requests answered in a second.
 
-use std::{net::Ipv4Addr, net::SocketAddr, sync::Arc, thread};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    thread,
+};
 
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
@@ -23,6 +28,7 @@ use crate::{
     child::Programs,
     empty::Empty,
     load::{Outcome, Prepared, Target, drive},
+    minting::Minting,
     round::{Round, Side, What, cores},
     scale::{LONGEST_ROUND, ROUNDS, Scale},
     serve::{certificate, given as given_file},
@@ -31,7 +37,8 @@ use crate::{
 
 /// As many bytes as header and claims of an ID token have.
 const SIGNED_BYTES: usize = 500;
-const AUDIENCE: &str = "https://iam.googleapis.com/projects/1071284184436/locations/global/workloadIdentityPools/partners/providers/corp-oidc";
+const PROVIDERS: &str =
+    "https://iam.googleapis.com/projects/1071284184436/locations/global/workloadIdentityPools/partners/providers";
 const SERVICE: &str = "orders-1071284184436.us-central1.run.app";
 const CALLER: &str = "caller@shop-test.iam.gserviceaccount.com";
 
@@ -40,16 +47,21 @@ pub(crate) fn generate_id_token(programs: &Programs, scale: Scale) -> Result<Vec
     Ok(vec![paired(programs, name, What::GenerateIdToken, scale, Goal::AtLeast(0.8))?])
 }
 
+pub(crate) fn mint_over_http(programs: &Programs, scale: Scale) -> Result<Vec<Row>, String> {
+    let name = "generateIdToken, to a bare minting server";
+    Ok(vec![paired(programs, name, What::MintOverHttp, scale, Goal::AtLeast(0.9))?])
+}
+
 pub(crate) fn exchange(programs: &Programs, scale: Scale) -> Result<Vec<Row>, String> {
     let name = "STS exchange, fresh, to an empty handler";
-    Ok(vec![paired(programs, name, What::Exchange, scale, Goal::AtLeast(0.35))?])
+    Ok(vec![paired(programs, name, What::Exchange, scale, Goal::AtLeast(0.4))?])
 }
 
 pub(crate) fn cloud_run(programs: &Programs, scale: Scale) -> Result<Vec<Row>, String> {
     let fresh = "Cloud Run and echo, fresh, to an empty handler";
     let repeated = "Cloud Run and echo, one token, to an empty handler";
     Ok(vec![
-        paired(programs, fresh, What::RunFresh, scale, Goal::AtLeast(0.35))?,
+        paired(programs, fresh, What::RunFresh, scale, Goal::AtLeast(0.4))?,
         paired(programs, repeated, What::RunRepeated, scale, Goal::AtLeast(0.6))?,
     ])
 }
@@ -75,7 +87,7 @@ fn paired(programs: &Programs, name: &str, what: What, scale: Scale, goal: Goal)
 pub(crate) fn round(round: &Round) -> Result<Value, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|fault| format!("the runtime does not start: {fault}"))?;
-    let site = runtime.block_on(rig())?;
+    let site = runtime.block_on(rig(&given_file()))?;
     let (host, requests) = match round.what {
         What::Exchange => ("sts.googleapis.com", exchanges(&site, round.count)?),
         What::RunFresh => (SERVICE, calls(&site, round.count, true)?),
@@ -85,10 +97,12 @@ pub(crate) fn round(round: &Round) -> Result<Value, String> {
     let loaded = runtime.block_on(async {
         let host = host.to_owned();
         let target = match round.side {
-            Side::Subject => {
-                let ca_file = site.rig().ca_file().map_err(|fault| fault.to_string())?;
-                let trusted = certificate(&ca_file.display().to_string())?;
-                Target { addr: site.rig().gateway_addr(), host, trusted }
+            Side::Subject => gateway(&site, host)?,
+            Side::Baseline if round.what == What::MintOverHttp => {
+                let minting = Minting::listen(vec![host.clone()]).await?;
+                let target = Target { addr: minting.addr()?, host, trusted: minting.shown().certificate.clone() };
+                tokio::spawn(minting.serve());
+                target
             }
             Side::Baseline => {
                 let empty = Empty::listen(vec![host.clone()]).await?;
@@ -107,9 +121,16 @@ pub(crate) fn round(round: &Round) -> Result<Value, String> {
     Ok(json!({ "took": took.as_secs_f64(), "count": answers, "answer_bytes": answer_bytes }))
 }
 
+/// A host of a rig.
+pub(crate) fn gateway(site: &RigSite, host: String) -> Result<Target, String> {
+    let ca_file = site.rig().ca_file().map_err(|fault| fault.to_string())?;
+    let trusted = certificate(&ca_file.display().to_string())?;
+    Ok(Target { addr: site.rig().gateway_addr(), host, trusted })
+}
+
 /// A rig as `serve` starts it.
-async fn rig() -> Result<RigSite, String> {
-    let (document, _) = read_given(&given_file()).map_err(|_| "the given document is wrong")?;
+pub(crate) async fn rig(given_file: &Path) -> Result<RigSite, String> {
+    let (document, _) = read_given(given_file).map_err(|_| "the given document is wrong")?;
     let foundation: Foundation = given::foundation(&document).map_err(|fault| fault.to_string())?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let rig = open(&foundation, Place::Standing { listen }).await.map_err(|fault| fault.to_string())?;
@@ -138,14 +159,20 @@ fn mintings(site: &RigSite, count: usize) -> Result<Vec<Prepared>, String> {
 }
 
 fn exchanges(site: &RigSite, count: usize) -> Result<Vec<Prepared>, String> {
+    exchanges_at(site, "corp", count)
+}
+
+/// Exchanges at the provider `ISSUER-oidc`.
+pub(crate) fn exchanges_at(site: &RigSite, issuer: &str, count: usize) -> Result<Vec<Prepared>, String> {
     let issuers = site.rig().core().issuers();
+    let audience = format!("{PROVIDERS}/{issuer}-oidc");
     in_parallel(count, |number| {
-        let claims = json!({ "sub": format!("worker-{number}"), "department": "sales", "aud": AUDIENCE });
+        let claims = json!({ "sub": format!("worker-{number}"), "department": "sales", "aud": audience });
         let claims: Map<String, Value> = claims.as_object().cloned().unwrap_or_default();
-        let token = issuers.mint(MintOrder::new("corp", claims)).map_err(|fault| fault.to_string())?;
+        let token = issuers.mint(MintOrder::new(issuer, claims)).map_err(|fault| fault.to_string())?;
         let body = json!({
             "grantType": "urn:ietf:params:oauth:grant-type:token-exchange",
-            "audience": AUDIENCE.trim_start_matches("https:"),
+            "audience": audience.trim_start_matches("https:"),
             "scope": "https://www.googleapis.com/auth/cloud-platform",
             "requestedTokenType": "urn:ietf:params:oauth:token-type:access_token",
             "subjectTokenType": "urn:ietf:params:oauth:token-type:jwt",
