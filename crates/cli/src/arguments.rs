@@ -4,6 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokenrig_clock::{SignedDuration, Timestamp};
+use tokenrig_report::Format;
 use tokenrig_runner::{Filter, Shard};
 
 /// A test rig for Google Cloud identity tokens: it plays Google's surfaces on loopback, for unmodified clients.
@@ -69,7 +70,7 @@ pub(crate) struct Run {
     /// Needs without which the run is an error, for example `python`
     #[arg(long, value_name = "NEED", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// Writes a report beside what is printed: `junit=FILE`
+    /// Writes a report beside what is printed: `junit=FILE`, `json=FILE`, `html=FILE`
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub(crate) reports: Vec<Report>,
     /// Prints a line for each case that passes, too
@@ -87,8 +88,9 @@ pub(crate) enum World {
 
 /// A report to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Report {
-    Junit(PathBuf),
+pub(crate) struct Report {
+    pub(crate) format: Format,
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -216,10 +218,8 @@ fn filter(text: &str) -> Result<Filter, std::convert::Infallible> {
 
 fn report(text: &str) -> Result<Report, String> {
     match text.split_once('=') {
-        Some((_, "")) | None => Err("write FORMAT=FILE, for example junit=report.xml".to_owned()),
-        Some(("junit", file)) => Ok(Report::Junit(file.into())),
-        Some(("json" | "html", _)) => Err("this report is not built yet: `junit` is".to_owned()),
-        Some((other, _)) => Err(format!("there is no report `{other}`: `junit` is one")),
+        Some((_, "")) | None => Err("write FORMAT=FILE, for example html=report.html".to_owned()),
+        Some((format, file)) => Ok(Report { format: format.parse()?, file: file.into() }),
     }
 }
 
@@ -235,6 +235,7 @@ mod tests {
     #[case::no_such_shard(&["run", "--shard", "3/2"], false)]
     #[case::no_jobs(&["run", "--jobs", "0"], false)]
     #[case::no_instant(&["run", "--now", "soon"], false)]
+    #[case::reports(&["run", "--report", "html=a=b.html", "--report", "json=x", "--report", "junit=y"], true)]
     #[case::no_report(&["run", "--report", "pdf=x"], false)]
     #[case::a_command(&["exec", "--", "true", "--given"], true)]
     #[case::no_command(&["exec"], false)]

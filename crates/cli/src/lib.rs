@@ -18,6 +18,7 @@ mod exec;
 mod inherited;
 mod log;
 mod netns;
+mod reports;
 mod run;
 mod serve;
 mod signals;

@@ -1,21 +1,16 @@
 //! `run`: scenarios.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-    num::NonZeroUsize,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{io, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use anstream::stream::RawStream;
+use tokenrig_clock::{Clock as _, SystemClock};
 use tokenrig_offline::{Inherited, Offline};
-use tokenrig_report::{Junit, Look, Terminal};
+use tokenrig_report::{Head, Look, Terminal};
 use tokenrig_runner::{Catalogue, Event, Options, Plan, Selection};
 
 use crate::{
-    arguments::{Report, Run, World},
-    containers, inherited,
+    arguments::{Run, World},
+    containers, inherited, reports,
     signals::Signals,
     tell,
 };
@@ -38,9 +33,14 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
         }
     };
     let look = look(program, wanted.verbose, io::stdout());
-    let mut terminal = Terminal::new(anstream::stdout(), look);
-    let mut junit = Junit::new();
-    junit.files(&plan.wrong);
+    let mut terminal = Terminal::new(anstream::stdout(), look.clone());
+    let head =
+        Head { look: look.clone(), version: env!("CARGO_PKG_VERSION").to_owned(), at: SystemClock::real().now() };
+    let mut reports = match reports::create(&wanted.reports, &head) {
+        Ok(reports) => reports,
+        Err(code) => return code,
+    };
+    reports.iter_mut().for_each(|report| report.files(&plan.wrong));
     // What cannot be written to is nobody's fault here: the exit code still tells.
     let _ = terminal.files(&plan.warnings);
     let _ = terminal.files(&plan.wrong);
@@ -54,6 +54,7 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
         now: wanted.now,
         required: wanted.require,
         scratch: Some(std::env::temp_dir()),
+        keep_all: reports::need_all(&wanted.reports),
         ..Options::default()
     };
     let mut signals = match Signals::listen() {
@@ -67,8 +68,8 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
     let world = Arc::new(Offline::new(inherited));
     let ended = {
         let told = |event: Event| {
-            junit.event(&event);
-            let _ = terminal.event(&event);
+            reports.iter_mut().for_each(|report| report.event(&event));
+            let _ = terminal.event(&reports::line(event));
         };
         tokio::select! {
             summary = tokenrig_runner::run(world, &plan, &options, told) => Ok(summary),
@@ -83,13 +84,9 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
             asked.code()
         }
     };
-    for Report::Junit(file) in &wanted.reports {
-        let written = File::create(file).and_then(|mut out| junit.write(&mut out).and_then(|()| out.flush()));
-        if let Err(fault) = written {
-            tell::error(&format!("cannot write the report `{}`: {fault}", file.display()), None);
-            // A wrong file is told before all else.
-            code = if code == 2 { code } else { 3 };
-        }
+    if !reports::finish(reports) {
+        // A wrong file is told before all else.
+        code = if code == 2 { code } else { 3 };
     }
     code
 }

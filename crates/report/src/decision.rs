@@ -63,7 +63,7 @@ fn lines(check: &CheckRecord, width: usize) -> Vec<Line> {
 }
 
 /// A value line by line: the items of a list, the text of a text, a map as `name value` pairs; nothing for null.
-fn values(value: &Value) -> Vec<String> {
+pub(crate) fn values(value: &Value) -> Vec<String> {
     match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items.iter().map(one).collect(),

@@ -76,7 +76,8 @@ fn indented(lines: &[String]) -> String {
     lines.iter().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect()
 }
 
-fn one(step: &StepReport, failure: &Failure, first: bool, sources: &Sources, look: &Look) -> String {
+/// A failure at its place, with the step's decision if it is the `first`.
+pub(crate) fn one(step: &StepReport, failure: &Failure, first: bool, sources: &Sources, look: &Look) -> String {
     let message = flat(&failure.message);
     let label = flat(&failure.label);
     let what = flat(&step.what);

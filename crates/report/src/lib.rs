@@ -1,4 +1,8 @@
-//! What people and their tools see of a run: text for a terminal, JUnit for a build server.
+//! What people and their tools see of a run: text for a terminal, JUnit for a build server, JSON for programs, a page for
+//! people.
+//!
+//! Reports that are files ([`FileReport`]) are written whole or not at all, and wait on the disk, not in memory: a run may
+//! have many cases. The form of the JSON is `report.schema.json` in this crate, [`JSON_SCHEMA`].
 //!
 //! Everything here takes data and writes to what it is given: no environment is read, nothing is printed by itself.
 //! Colour is one switch that the caller decides upon; it carries no meaning.
@@ -17,6 +21,9 @@ mod decision;
 mod diagnostics;
 mod exchange;
 mod failure;
+mod file;
+mod html;
+mod json;
 mod junit;
 mod paint;
 mod terminal;
@@ -25,7 +32,9 @@ pub use crate::{
     decision::{Line, check_lines, title},
     diagnostics::diagnostics,
     failure::{case_failed, given_fault},
-    junit::Junit,
+    file::{FileReport, Format, Head},
+    json::{JSON_SCHEMA, JSON_VERSION},
     paint::Look,
     terminal::Terminal,
 };
+use crate::{html::Html, json::Json, junit::Junit};

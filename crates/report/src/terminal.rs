@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use tokenrig_runner::{CaseReport, Event, Outcome, Started, Summary, WrongFile, word};
+use tokenrig_runner::{CaseId, CaseReport, Event, Outcome, Started, Summary, WrongFile, word};
 
 use crate::{
     diagnostics::diagnostics,
@@ -152,22 +152,9 @@ impl<W: io::Write> Terminal<W> {
 
     fn again(&mut self) -> io::Result<()> {
         for report in &self.failed {
-            writeln!(self.out, "      again {}", self.command(report))?;
+            writeln!(self.out, "      again {}", again(&report.id, &self.look))?;
         }
         Ok(())
-    }
-
-    /// The command that runs just this case.
-    fn command(&self, report: &CaseReport) -> String {
-        let Look { program, options, .. } = &self.look;
-        let mut command = format!("{program} run {}", quoted(&report.id.file.to_string_lossy()));
-        if !options.is_empty() {
-            command.push_str(&format!(" {options}"));
-        }
-        if let Some(case) = &report.id.case {
-            command.push_str(&format!(" --filter {}", quoted_always(&format!("case:{case}"))));
-        }
-        command
     }
 
     fn bar(&mut self, doing: &str) -> io::Result<()> {
@@ -192,6 +179,19 @@ impl<W: io::Write> Terminal<W> {
     fn clear(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.bar_shown) { write!(self.out, "{CLEAR}") } else { Ok(()) }
     }
+}
+
+/// The command that runs just this case.
+pub(crate) fn again(id: &CaseId, look: &Look) -> String {
+    let Look { program, options, .. } = look;
+    let mut command = format!("{program} run {}", quoted(&id.file.to_string_lossy()));
+    if !options.is_empty() {
+        command.push_str(&format!(" {options}"));
+    }
+    if let Some(case) = &id.case {
+        command.push_str(&format!(" --filter {}", quoted_always(&format!("case:{case}"))));
+    }
+    command
 }
 
 fn counts(summary: &Summary) -> String {

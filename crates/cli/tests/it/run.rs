@@ -235,16 +235,51 @@ async fn junit_has_a_test_case_for_each_case() {
     assert!(report.contains(r#"name="where everybody looks""#), "{report}");
 }
 
+#[tokio::test]
+async fn json_and_html_hold_what_happened_in_cases_that_passed_too() {
+    let home = Home::new();
+    home.write("scenarios/keys.yaml", RIGHT);
+    home.write("scenarios/private.yaml", FAILING);
+    let told = home.call(&["run", "--report", "json=report.json", "--report", "html=report.html"]).await;
+    assert_eq!(told.code, Some(1), "{told}");
+    let report: serde_json::Value = serde_json::from_str(&home.read("report.json")).unwrap();
+    assert_eq!(report["summary"]["passed"], 2);
+    let passed = &report["cases"][0];
+    assert_eq!(
+        (&passed["outcome"], &passed["steps"][0]["exchanges"][0]["answer"]["status"]),
+        (&"passed".into(), &200.into())
+    );
+    let failed = &report["cases"][2];
+    assert_eq!(failed["steps"][0]["decisions"][0]["surface"], "cloud-run-front");
+    let page = home.read("report.html");
+    assert_eq!(page.matches("<svg viewBox").count(), 3, "the flow of each case is drawn");
+    assert!(page.contains("1 of 3 cases failed"), "{page}");
+}
+
+#[rstest]
+#[case::junit("junit=no/such/folder.xml")]
+#[case::html("html=no/such/folder.xml")]
+#[tokio::test]
+async fn a_report_that_has_no_place_is_told_before_anything_runs(#[case] report: &str) {
+    let home = Home::new();
+    home.write("scenarios/one.yaml", FAILING);
+    let told = home.call(&["run", "--report", report]).await;
+    assert_eq!(told.code, Some(3), "{told}");
+    assert!(told.stderr.contains("error: cannot write the report `no/such/folder.xml`"), "{told}");
+    assert!(!told.stdout.contains("Running"), "{told}");
+}
+
 #[rstest]
 #[case::cases_failed(FAILING, 3)]
 #[case::a_file_is_wrong(WRONG, 2)]
 #[tokio::test]
-async fn a_report_that_cannot_be_written_is_told(#[case] scenario: &str, #[case] code: i32) {
+async fn a_full_disk_is_told_when_the_run_has_ended(#[case] scenario: &str, #[case] code: i32) {
     let home = Home::new();
     home.write("scenarios/one.yaml", scenario);
-    let told = home.call(&["run", "--report", "junit=no/such/folder.xml"]).await;
+    let told = home.call(&["run", "--report", "json=/dev/full"]).await;
     assert_eq!(told.code, Some(code), "{told}");
-    assert!(told.stderr.contains("error: cannot write the report `no/such/folder.xml`"), "{told}");
+    assert!(told.stderr.contains("error: cannot write the report `/dev/full`"), "{told}");
+    assert!(told.stdout.contains("Summary"), "{told}");
 }
 
 const CLOCK: &str = r#"

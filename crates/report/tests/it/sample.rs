@@ -6,7 +6,7 @@ use serde_json::json;
 use tokenrig_decision::{Answer, CheckRecord, Record};
 use tokenrig_runner::{
     AnswerShown, CaseId, CaseReport, CommandReport, Event, Exchange, Failure, Outcome, Skip, Started, StepReport,
-    Summary, WorldName,
+    Summary, TokenShown, WorldName,
 };
 use tokenrig_scenario::{Source, SourceId, Sources, Span};
 
@@ -76,6 +76,16 @@ fn decision() -> Record {
     }
 }
 
+fn token() -> TokenShown {
+    let map = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
+    TokenShown {
+        place: "request header authorization".to_owned(),
+        shortened: "eyJhbGci…(ID token, aud orders, 1 h left)".to_owned(),
+        header: map(json!({ "alg": "RS256", "kid": "6f7254101f56e41cf35c9926de84a2d552b4c6f1", "typ": "JWT" })),
+        claims: map(json!({ "aud": "orders", "iss": "https://accounts.google.com", "exp": 1_768_471_200 })),
+    }
+}
+
 pub(crate) fn failed() -> CaseReport {
     let exchange = Exchange {
         method: "GET".to_owned(),
@@ -95,6 +105,7 @@ pub(crate) fn failed() -> CaseReport {
             body: "<html>\n<h1>Error: Unauthorized</h1>\u{1b}[31m\n</html>\n".to_owned(),
             ..AnswerShown::default()
         }),
+        tokens: vec![token()],
         ..Exchange::default()
     };
     let status = Failure {
@@ -123,6 +134,7 @@ pub(crate) fn failed() -> CaseReport {
             at: Some(place("GET ${orders.uri}/hello")),
             exchanges: vec![exchange],
             decision: Some(decision()),
+            decisions: vec![decision()],
             failures: vec![status, body],
             ..StepReport::default()
         }],
