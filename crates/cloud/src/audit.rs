@@ -41,6 +41,23 @@ pub struct RequestEntry {
     pub text: Option<String>,
 }
 
+/// One entry of the log of a service that does something by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskEntry {
+    /// The log's id, for example `cloudscheduler.googleapis.com/executions`.
+    pub log: &'static str,
+    /// The monitored resource's type, for example `cloud_scheduler_job`.
+    pub resource_type: &'static str,
+    /// The monitored resource's labels.
+    pub resource_labels: Vec<(&'static str, String)>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// `httpRequest`, if it is about one.
+    pub request: Option<Value>,
+    /// `jsonPayload`, with its `@type`.
+    pub payload: Value,
+}
+
 /// The severity of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of google.logging.type.LogSeverity")]
@@ -57,6 +74,7 @@ pub(crate) struct Trail(Mutex<(u64, VecDeque<(Timestamp, Entry)>)>);
 enum Entry {
     Audit(LogEntry),
     Request(Box<dyn Fn() -> RequestEntry + Send + Sync>),
+    Task(Box<dyn Fn() -> TaskEntry + Send + Sync>),
 }
 
 impl fmt::Debug for Entry {
@@ -64,6 +82,7 @@ impl fmt::Debug for Entry {
         match self {
             Self::Audit(entry) => entry.fmt(f),
             Self::Request(make) => make().fmt(f),
+            Self::Task(make) => make().fmt(f),
         }
     }
 }
@@ -82,6 +101,12 @@ impl Audit<'_> {
     /// nothing changes, and that does not hold the cloud.
     pub fn record_request(&self, make: impl Fn() -> RequestEntry + Send + Sync + 'static) {
         self.keep(Entry::Request(Box::new(make)));
+    }
+
+    /// Keeps an entry of a service that does something by itself, in the same ring. It is made when somebody looks, as that
+    /// of a request.
+    pub fn record_task(&self, make: impl Fn() -> TaskEntry + Send + Sync + 'static) {
+        self.keep(Entry::Task(Box::new(make)));
     }
 
     fn keep(&self, entry: Entry) {
@@ -109,6 +134,16 @@ impl Audit<'_> {
                 let mut told = self.head(number, at, entry.log, entry.severity);
                 told["resource"] = json!({ "type": entry.resource_type, "labels": labels(&entry.labels) });
                 told["protoPayload"] = entry.payload.clone();
+                told
+            }
+            Entry::Task(make) => {
+                let entry = make();
+                let mut told = self.head(number, at, entry.log, entry.severity);
+                told["resource"] = json!({ "type": entry.resource_type, "labels": labels(&entry.resource_labels) });
+                told["jsonPayload"] = entry.payload;
+                if let Some(request) = entry.request {
+                    told["httpRequest"] = request;
+                }
                 told
             }
             Entry::Request(make) => {
@@ -164,6 +199,24 @@ mod tests {
         assert_eq!((&entry["severity"], &entry["timestamp"]), (&json!("INFO"), &json!("2026-01-15T09:00:00Z")));
         assert_eq!(entry["insertId"].as_str().map(str::len), Some(14));
         assert!(cloud.audit().since(1).is_empty());
+    }
+
+    #[test]
+    fn what_a_service_does_by_itself_stands_in_the_same_ring() {
+        let cloud = cloud();
+        cloud.audit().record_task(|| TaskEntry {
+            log: "cloudscheduler.googleapis.com/executions",
+            resource_type: "cloud_scheduler_job",
+            resource_labels: vec![("job_id", "tick".into())],
+            severity: Severity::Error,
+            request: Some(json!({ "status": 503 })),
+            payload: json!({ "status": "UNAVAILABLE" }),
+        });
+        let (_, entry) = cloud.audit().since(0).remove(0);
+        assert_eq!(entry["logName"], "projects/shop-test/logs/cloudscheduler.googleapis.com%2Fexecutions");
+        assert_eq!(entry["resource"], json!({ "type": "cloud_scheduler_job", "labels": { "job_id": "tick" } }));
+        assert_eq!((&entry["severity"], &entry["httpRequest"]["status"]), (&json!("ERROR"), &json!(503)));
+        assert_eq!(entry["jsonPayload"], json!({ "status": "UNAVAILABLE" }));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use crate::{
     accounts::{
         AccountFault, AccountKey, Accounts, CreatedKey, KeyOrigin, NewAccount, ServiceAccount, SystemKey, UploadedKey,
     },
-    audit::{Audit, LogEntry, RequestEntry, Severity},
+    audit::{Audit, LogEntry, RequestEntry, Severity, TaskEntry},
     caller::{Caller, CallerFault, SelfSignedFault, TokenKind},
     cloud::{Cloud, Foundation},
     decisions::Decisions,

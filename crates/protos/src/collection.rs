@@ -25,6 +25,8 @@ pub struct Collection {
     pub undelete: Option<&'static Method>,
     /// `disable`, where that is a method and not a field.
     pub disable: Option<&'static Method>,
+    /// `pause`, where what is there can be stopped for a while.
+    pub pause: Option<&'static Method>,
     /// `upload`, where a resource can also be brought along.
     pub upload: Option<&'static Method>,
     /// `getIamPolicy`.
@@ -70,6 +72,7 @@ fn derive(create: &'static Method, by_short: &HashMap<&'static str, &'static Met
         delete: method("delete"),
         undelete: method("undelete"),
         disable: method("disable"),
+        pause: method("pause"),
         upload: method("upload"),
         get_iam_policy: method("getIamPolicy"),
         set_iam_policy: method("setIamPolicy"),

@@ -17,6 +17,7 @@ use tokenrig_delivery::{Carrier, Deliveries, Running};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Inside, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
 use tokenrig_jose::pool;
+use tokenrig_scheduler::Scheduler;
 
 use crate::{
     builder::{RigBuilder, Time},
@@ -78,6 +79,7 @@ pub struct Core {
     issuers: Issuers,
     run: CloudRun,
     deliveries: Deliveries,
+    scheduler: Scheduler,
     agents: Arc<[(String, Vec<String>)]>,
     /// Settings of single services, as they were given.
     settings: Arc<BTreeMap<String, Value>>,
@@ -105,6 +107,12 @@ impl Core {
     /// The service agents whose roles were replaced, by service.
     pub(crate) fn agents(&self) -> &[(String, Vec<String>)] {
         &self.agents
+    }
+
+    /// Cloud Scheduler.
+    #[must_use]
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
 
     /// What is delivered: jobs, tasks.
@@ -224,7 +232,9 @@ impl Rig {
         let network = Network::reading(builder.services.delivery.largest_answer);
         let carrier = Arc::new(network.clone()) as Arc<dyn Carrier>;
         let deliveries = Deliveries::new(&cloud, carrier, builder.services.delivery.clone());
-        let services::Services { all, issuers, run } = services::on(&cloud, Arc::new(fetch.clone()), builder.services);
+        let services::Services { all, issuers, run, scheduler } =
+            services::on(&cloud, Arc::new(fetch.clone()), &deliveries, builder.services);
+
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
@@ -237,7 +247,16 @@ impl Rig {
                 .map_err(|fault: WorkloadFault| StartFault::Given(fault.to_string()))?;
         }
         let agents = builder.agents.into();
-        let core = Core { clock, cloud: cloud.clone(), issuers: issuers.clone(), run, deliveries, agents, settings };
+        let core = Core {
+            clock,
+            cloud: cloud.clone(),
+            issuers: issuers.clone(),
+            run,
+            deliveries,
+            scheduler,
+            agents,
+            settings,
+        };
         let hosts = tokenrig_wire::assemble(&cloud, all);
         let authority = Authority::shared().map_err(|fault| StartFault::Files(fault.to_string()))?;
         let authority = authority.choosing(Arc::new(move |host: &str| {

@@ -6,7 +6,9 @@ use tokenrig_clock::{ManualClock, Timestamp};
 use tokenrig_cloud::{Cloud, Fetch, Foundation};
 use tokenrig_cloudrun::{CloudRun, IssuerRouter};
 use tokenrig_decision::{Assumption, Refusal};
+use tokenrig_delivery::{Deliveries, NoOp};
 use tokenrig_idp::Issuers;
+use tokenrig_scheduler::Scheduler;
 use tokenrig_wire::Service;
 
 use crate::{fetch::ThroughGateway, settings::ServiceSettings};
@@ -14,18 +16,20 @@ use crate::{fetch::ThroughGateway, settings::ServiceSettings};
 /// The host name of the metadata server.
 pub(crate) const METADATA_HOST: &str = "metadata.google.internal";
 
-/// The services of one rig, with the two that the rig itself talks to.
+/// The services of one rig, with those that the rig itself talks to.
 pub(crate) struct Services {
     pub(crate) all: Vec<Service>,
     pub(crate) issuers: Issuers,
     pub(crate) run: CloudRun,
+    pub(crate) scheduler: Scheduler,
 }
 
 /// All services on one cloud.
-pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, settings: ServiceSettings) -> Services {
+pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, deliveries: &Deliveries, settings: ServiceSettings) -> Services {
     let seed = cloud.settings().seed.clone();
     let issuers = Issuers::with_settings(Arc::clone(cloud.clock()), seed, settings.idp);
     let run = CloudRun::new(cloud.clone(), settings.cloudrun, issuer_workloads(cloud, &issuers));
+    let scheduler = Scheduler::new(cloud, deliveries, settings.scheduler);
     let all = vec![
         tokenrig_accounts::with_settings(cloud, settings.accounts),
         tokenrig_cloudrun::service(&run),
@@ -33,9 +37,10 @@ pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, settings: ServiceSettings
         tokenrig_iamcredentials::with_settings(cloud, settings.iamcredentials),
         tokenrig_idp::service(&issuers, cloud),
         tokenrig_metadata::with_settings(cloud, settings.metadata),
+        tokenrig_scheduler::service(&scheduler),
         tokenrig_sts::service(cloud, fetch, settings.sts),
     ];
-    Services { all, issuers, run }
+    Services { all, issuers, run, scheduler }
 }
 
 /// How a service whose workload is `{issuer: ID}` gets the issuer's paths: the service's URL is the issuer from then on.
@@ -72,5 +77,7 @@ pub fn played() -> Vec<(&'static str, &'static str)> {
 /// What a service can give does not depend on the cloud that it is composed on.
 fn catalogue() -> Vec<Service> {
     let cloud = Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at(Timestamp::UNIX_EPOCH))));
-    on(&cloud, Arc::new(ThroughGateway::default()), ServiceSettings::default()).all
+    let settings = ServiceSettings::default();
+    let deliveries = Deliveries::new(&cloud, Arc::new(NoOp::default()), settings.delivery.clone());
+    on(&cloud, Arc::new(ThroughGateway::default()), &deliveries, settings).all
 }

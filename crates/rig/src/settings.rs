@@ -15,12 +15,14 @@ pub(crate) struct ServiceSettings {
     pub(crate) iamcredentials: tokenrig_iamcredentials::Settings,
     pub(crate) idp: tokenrig_idp::Settings,
     pub(crate) metadata: tokenrig_metadata::Settings,
+    pub(crate) scheduler: tokenrig_scheduler::Settings,
     pub(crate) sts: tokenrig_sts::Settings,
     told: BTreeMap<String, Value>,
 }
 
 /// Services with settings.
-const SERVICES: &[&str] = &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "sts"];
+const SERVICES: &[&str] =
+    &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "scheduler", "sts"];
 
 impl ServiceSettings {
     /// Sets `SERVICE.NAME`.
@@ -34,6 +36,7 @@ impl ServiceSettings {
             "iamcredentials" => self.iamcredentials.set(name, value),
             "idp" => self.idp.set(name, value),
             "metadata" => self.metadata.set(name, value),
+            "scheduler" => self.scheduler.set(name, value),
             "sts" => self.sts.set(name, value),
             _ => Err(SettingFault::unknown(service, SERVICES.to_vec())),
         }?;
@@ -66,6 +69,7 @@ mod tests {
     #[case("iamadmin.multi_tenant_issuers", json!([]))]
     #[case("accounts.lifetime", json!("30m"))]
     #[case("delivery.patience", json!("100ms"))]
+    #[case("scheduler.header_zone", json!("Etc/UTC"))]
     #[case("idp.slow", json!("100ms"))]
     fn a_service_is_set_by_its_name(#[case] key: &str, #[case] value: Value) {
         let mut settings = ServiceSettings::default();

@@ -39,7 +39,18 @@ pub(crate) fn document(core: &Core) -> Value {
     // Before the functions: one of the second generation takes over the service that stands there for it.
     put(&mut document, "run.services", services(core));
     put(&mut document, "cloudfunctions.functions", functions(core));
+    put(&mut document, "cloudscheduler.jobs", jobs(core));
     Value::Object(document)
+}
+
+/// Jobs as a client would make them again.
+fn jobs(core: &Core) -> Map<String, Value> {
+    let told = core.scheduler().jobs().into_iter().map(|job| {
+        let mut fields = job.fields;
+        fields.insert("location".to_owned(), json!(job.location));
+        (job.id, Value::Object(fields))
+    });
+    told.collect()
 }
 
 /// gcloud's own client is known without being told.

@@ -156,6 +156,7 @@ impl Making<'_> {
     async fn create(&mut self, index: usize, resource: &GivenResource) -> Result<(), GivenFault> {
         let collection = resource.collection;
         let body = self.env.object(&resource.body)?;
+        let paused = body.get("state").and_then(Json::as_str) == Some("PAUSED");
         let whole_email = collection.name == "iam.serviceAccounts" && resource.id.text.contains('@');
         let made = if whole_email {
             self.account_by_email(resource, body).await?
@@ -176,6 +177,15 @@ impl Making<'_> {
         {
             let name = self.resources.name(index).unwrap_or_default();
             self.call(disable, &one("name", name), disabled.span).await?;
+        }
+        // That something is paused is no field of its create call.
+        if let Some(pause) = collection.pause
+            && paused
+        {
+            let name = self.resources.name(index).unwrap_or_default();
+            let made = self.call(pause, &one("name", name), resource.id.span).await?;
+            self.resources.put(index, made);
+            self.see();
         }
         Ok(())
     }

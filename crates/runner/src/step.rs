@@ -53,6 +53,8 @@ pub(crate) struct Done {
     pub(crate) requests: Option<Vec<Received>>,
     /// How the command ended.
     pub(crate) exit: Option<i64>,
+    /// Whether the clock was moved: what fell due was decided by itself.
+    pub(crate) advanced: bool,
     /// Decisions of received requests, where the world told them.
     pub(crate) decisions: Vec<Record>,
     /// What went wrong beyond what an expectation could say.
@@ -171,6 +173,7 @@ impl Case<'_> {
         }
         let advanced = self.site.advance(at).await?;
         Ok(Done {
+            advanced: true,
             notes: advanced.in_flight.iter().map(|what| format!("still in flight: {what}")).collect(),
             ..Done::default()
         })

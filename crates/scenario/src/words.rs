@@ -66,7 +66,7 @@ pub(crate) const COLLECTIONS: &[Word] = &[
     played("iam.serviceAccounts"),
     played("run.services"),
     played("cloudfunctions.functions"),
-    not_yet("cloudscheduler.jobs"),
+    played("cloudscheduler.jobs"),
     not_yet("cloudtasks.queues"),
     not_yet("iam.workforcePools"),
     played("orgpolicy.policies"),
@@ -78,17 +78,8 @@ pub(crate) const COLLECTIONS: &[Word] = &[
 ];
 
 /// APIs of Google whose methods are known to come; those of the method table are played.
-pub(crate) const APIS_TO_COME: &[&str] = &[
-    "cloudscheduler",
-    "cloudtasks",
-    "iap",
-    "logging",
-    "oauth2",
-    "pubsub",
-    "storage",
-    "workflowexecutions",
-    "workflows",
-];
+pub(crate) const APIS_TO_COME: &[&str] =
+    &["cloudtasks", "iap", "logging", "oauth2", "pubsub", "storage", "workflowexecutions", "workflows"];
 
 /// Keys of a resource that are ours and not Google's, beside `iamPolicy` (wherever Google has one) and `location`
 /// (wherever the location is not always `global`).
@@ -194,6 +185,7 @@ pub(crate) fn expect_keys(verb: &str) -> &'static [&'static str] {
         "exchange" | "call" | "http" => &["status", "headers", "body", "text", "token", "refusal", "decision", "that"],
         "sign" => &["url", "status", "headers", "body", "text", "refusal", "decision", "that"],
         "run" => &["exit", "stdout", "stderr", "decision", "that"],
+        "advance" => &["decision", "that"],
         "receive" => {
             &["count", "method", "path", "status", "headers", "body", "text", "token", "refusal", "decision", "that"]
         }

@@ -62,6 +62,7 @@ pub use crate::{
     api::{Api, with},
     call::Call,
     hosts::{HostTable, assemble},
+    json::to_json,
     mask::{UnknownPath, merge},
     page::{Page, UnknownToken, page},
     rest::refuse,

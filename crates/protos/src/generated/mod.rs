@@ -14,6 +14,9 @@ pub mod google {
                 include!("google.cloud.functions.v2.rs");
             }
         }
+        pub mod location {
+            include!("google.cloud.location.rs");
+        }
         pub mod orgpolicy {
             pub mod v2 {
                 include!("google.cloud.orgpolicy.v2.rs");
@@ -22,6 +25,11 @@ pub mod google {
         pub mod run {
             pub mod v2 {
                 include!("google.cloud.run.v2.rs");
+            }
+        }
+        pub mod scheduler {
+            pub mod v1 {
+                include!("google.cloud.scheduler.v1.rs");
             }
         }
     }

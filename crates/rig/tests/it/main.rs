@@ -6,4 +6,5 @@ mod flow;
 mod instances;
 mod orders_client;
 mod rigs;
+mod seeds;
 mod shop;

@@ -12,7 +12,8 @@ use crate::{
     step::Done,
 };
 
-/// The decision that a step is about: of its answer, of what it received, or of the last refused request of a command.
+/// The decision that a step is about: of its answer, of what it received, or of the last refused request of a command
+/// or of what fell due.
 pub(super) fn of(done: &Done, decided: &[Record]) -> Option<Record> {
     if done.requests.is_some() {
         return done.decisions.last().cloned();
@@ -21,8 +22,10 @@ pub(super) fn of(done: &Done, decided: &[Record]) -> Option<Record> {
         let answered = decided.iter().rev().find(|record| record.answer.status == status);
         return answered.or(decided.last()).cloned();
     }
-    // Commands make requests of their own; nothing else does.
-    done.exit?;
+    // Commands make requests of their own, and so does what falls due; nothing else does.
+    if done.exit.is_none() && !done.advanced {
+        return None;
+    }
     let refused = decided.iter().rev().find(|record| record.failed().is_some());
     refused.or(decided.last()).cloned()
 }

@@ -9,4 +9,5 @@ mod write;
 pub(crate) use fault::{Fault, Faults, quoted};
 pub(crate) use query::bind_query;
 pub(crate) use read::{read_message, set_path};
+pub use write::to_json;
 pub(crate) use write::{Enums, write};

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value as Json};
-use tokenrig_protos::prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, SerializeOptions, Value};
+use tokenrig_protos::{
+    pool,
+    prost::Name,
+    prost_reflect::{DynamicMessage, Kind, MapKey, ReflectMessage, SerializeOptions, Value},
+};
 
 /// How enum values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +17,23 @@ pub(crate) enum Enums {
     Names,
     /// `1`, as `$alt=json;enum-encoding=int` asks.
     Numbers,
+}
+
+/// A message as Google writes it in JSON, by its description in the protos.
+///
+/// ```
+/// use serde_json::json;
+/// use tokenrig_protos::google::iam::credentials::v1::SignBlobRequest;
+///
+/// let request = SignBlobRequest { name: "x".into(), payload: vec![1, 2], ..SignBlobRequest::default() };
+/// assert_eq!(tokenrig_wire::to_json(&request), json!({ "name": "x", "payload": "AQI=" }));
+/// ```
+#[must_use]
+pub fn to_json<M: Name>(message: &M) -> Json {
+    let described = pool().get_message_by_name(&M::full_name());
+    let bytes = message.encode_to_vec();
+    let dynamic = described.and_then(|described| DynamicMessage::decode(described, bytes.as_slice()).ok());
+    dynamic.map_or(Json::Null, |dynamic| write(&dynamic, Enums::Names))
 }
 
 /// Writes a message as Google does: camel case, no default values, 64-bit integers as text, keys of maps in order.
