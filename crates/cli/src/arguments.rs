@@ -1,6 +1,6 @@
 //! What people type.
 
-use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokenrig_clock::{SignedDuration, Timestamp};
@@ -73,9 +73,30 @@ pub(crate) struct Run {
     /// Writes a report beside what is printed: `junit=FILE`, `json=FILE`, `html=FILE`
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub(crate) reports: Vec<Report>,
-    /// Prints a line for each case that passes, too
+    /// Prints a line for each case that passes, too; with `--list`, where each case stands
     #[arg(short, long)]
     pub(crate) verbose: bool,
+    /// Prints the names of the cases that would run, and runs none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Starts no case any more once one has failed
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Runs each case N times, each time in a rig of its own
+    #[arg(long, value_name = "N")]
+    pub(crate) repeat: Option<NonZeroUsize>,
+    /// Only cases that failed when they last ran from this folder
+    #[arg(long)]
+    pub(crate) rerun_failed: bool,
+    /// Keeps what failed cases leave (state, decisions, outputs) in a folder, and says where
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true)]
+    pub(crate) keep: Option<Option<PathBuf>>,
+    /// How long a case may take, in real time; 10m if not said
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) case_deadline: Option<Duration>,
+    /// How long the run may take, in real time
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) run_deadline: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -212,6 +233,12 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     tokenrig_scenario::duration(text).ok_or_else(|| "write a duration like 90s, 9m59s or 1d".to_owned())
 }
 
+/// A length of real time, at least a millisecond: none at all would end everything at once.
+fn limit(text: &str) -> Result<Duration, String> {
+    let limit = Duration::try_from(duration(text)?).map_err(|_| "a deadline is not before its start".to_owned())?;
+    if limit.is_zero() { Err("within no time nothing ends; write for example 90s".to_owned()) } else { Ok(limit) }
+}
+
 fn filter(text: &str) -> Result<Filter, std::convert::Infallible> {
     text.parse()
 }
@@ -232,6 +259,10 @@ mod tests {
     #[rstest]
     #[case::run_all(&["run"], true)]
     #[case::run_a_part(&["run", "a.yaml", "--filter", "tag:x", "--jobs", "2", "--shard", "1/2", "--require", "python,node"], true)]
+    #[case::run_often(&["run", "--repeat", "3", "--fail-fast", "--keep", "a.yaml", "--case-deadline", "90s"], true)]
+    #[case::kept_elsewhere(&["run", "--keep=folder", "--run-deadline", "1h", "--rerun-failed", "--list"], true)]
+    #[case::never(&["run", "--repeat", "0"], false)]
+    #[case::no_time(&["run", "--case-deadline", "0s"], false)]
     #[case::no_such_shard(&["run", "--shard", "3/2"], false)]
     #[case::no_jobs(&["run", "--jobs", "0"], false)]
     #[case::no_instant(&["run", "--now", "soon"], false)]

@@ -91,6 +91,18 @@ fn programs() -> BTreeMap<String, Vec<PathBuf>> {
     programs
 }
 
+/// Whether nobody watches, whatever the terminal is: build servers say so.
+pub(crate) fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// Where a program keeps what it would like to know the next time: `$XDG_STATE_HOME/tokenrig`, else
+/// `~/.local/state/tokenrig`.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let told = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    Some(told.or_else(|| env::home_dir().map(|home| home.join(".local/state")))?.join("tokenrig"))
+}
+
 /// Where `cargo xtask conformance NAME` has installed a client: below the workspace that this was called in.
 fn conformance(name: &str) -> Option<PathBuf> {
     let here = env::current_dir().ok()?;

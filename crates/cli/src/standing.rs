@@ -43,7 +43,7 @@ pub(crate) async fn start(
             tell::error(&why, None);
             return Err(2);
         }
-        Err(WorldFault::Unavailable(why)) => {
+        Err(WorldFault::Unavailable(why) | WorldFault::Unsupported(why)) => {
             tell::error(&why, None);
             return Err(3);
         }

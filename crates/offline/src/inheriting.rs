@@ -1,6 +1,6 @@
 //! One case's rig, whose commands also get what their caller has.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{collections::BTreeMap, fmt::Display, io, path::Path};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Map, Value};
@@ -121,6 +121,10 @@ impl Site for RigSite {
 
     fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>> {
         self.site().rotate_keys(of)
+    }
+
+    fn leave<'a>(&'a self, folder: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        self.site().leave(folder)
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {

@@ -32,6 +32,9 @@ pub fn case_failed(report: &CaseReport, look: &Look) -> String {
         text.push_str(&format!("{}: {}", look.bad("error"), safe(why)));
     }
     text.truncate(text.trim_end().len());
+    if let Some(folder) = &report.kept {
+        text.push_str(&format!("\n\nkept: {}", flat(&folder.to_string_lossy())));
+    }
     text + "\n"
 }
 

@@ -111,7 +111,7 @@ impl Junit {
                 status
             }
         };
-        let mut case = TestCase::new(report.id.name(), status);
+        let mut case = TestCase::new(report.id.unique_name().as_ref(), status);
         case.set_classname(report.id.scenario.as_str()).set_time(report.took);
         case
     }

@@ -17,6 +17,8 @@
 //! assert!(String::from_utf8(out).unwrap().contains("2 cases: 2 passed"));
 //! ```
 
+mod bar;
+mod command;
 mod decision;
 mod diagnostics;
 mod exchange;
@@ -29,6 +31,7 @@ mod paint;
 mod terminal;
 
 pub use crate::{
+    command::{again, quoted},
     decision::{Line, check_lines, title},
     diagnostics::diagnostics,
     failure::{case_failed, given_fault},

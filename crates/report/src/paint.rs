@@ -10,7 +10,7 @@ use annotate_snippets::{
 pub struct Look {
     /// Whether escape sequences for colour are written.
     pub colour: bool,
-    /// Whether a line shows progress and is written over: only for a terminal.
+    /// Whether a line on stderr shows progress and is written over: only if that is a terminal.
     pub bar: bool,
     /// Whether cases that pass have lines of their own.
     pub verbose: bool,

@@ -2,17 +2,21 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use tokenrig_runner::{CaseId, CaseReport, Event, Outcome, Started, Summary, WrongFile, word};
+use tokenrig_runner::{CaseReport, Cut, Event, Outcome, Skip, Started, Summary, WrongFile, word};
 
 use crate::{
+    bar::Bar,
+    command::again,
     diagnostics::diagnostics,
     failure::case_failed,
     paint::{Look, flat},
 };
 
-/// Clears the line and goes to its start.
-const CLEAR: &str = "\r\x1b[2K";
 const RULE: &str = "────────────";
+/// How many failures are told in full; of the others there is a line, and a build server's report has them all.
+const IN_FULL: usize = 100;
+/// How many commands are listed that run one case again.
+const AGAIN: usize = 10;
 
 /// Writes a run as it goes on: lines for what needs attention, in the order of the plan; failures in full at the end.
 #[derive(Debug)]
@@ -24,16 +28,20 @@ pub struct Terminal<W> {
     early: BTreeMap<usize, Arc<CaseReport>>,
     next: usize,
     ended: usize,
+    /// The first of those that failed, in the order of the plan.
     failed: Vec<Arc<CaseReport>>,
+    /// How many more there are.
+    more: usize,
     /// What has ended so far, for a run that is cut short.
     so_far: Summary,
-    bar_shown: bool,
+    bar: Bar,
 }
 
 impl<W: io::Write> Terminal<W> {
     /// A report to `out`.
     pub fn new(out: W, look: Look) -> Self {
         Self {
+            bar: Bar::new(look.bar),
             out,
             look,
             cases: 0,
@@ -41,8 +49,8 @@ impl<W: io::Write> Terminal<W> {
             next: 0,
             ended: 0,
             failed: Vec::new(),
+            more: 0,
             so_far: Summary::default(),
-            bar_shown: false,
         }
     }
 
@@ -66,7 +74,12 @@ impl<W: io::Write> Terminal<W> {
     pub fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(started) => self.started(started)?,
-            Event::CaseStarted(id) => self.bar(&id.to_string())?,
+            Event::CaseStarted(id) => self.bar.starts(flat(&id.to_string())),
+            Event::CaseSlow(id, running) => {
+                let time = format!("> {} s", running.as_secs());
+                let line = format!("{} [{time:>8}] {}", self.look.mild("       SLOW"), flat(&id.to_string()));
+                self.bar.aside(|| writeln!(self.out, "{line}"))?;
+            }
             Event::CaseEnded(report) => {
                 self.ended += 1;
                 self.so_far.count(report);
@@ -75,7 +88,7 @@ impl<W: io::Write> Terminal<W> {
                     self.next += 1;
                     self.case(&report)?;
                 }
-                self.bar(&report.id.to_string())?;
+                self.bar.ends(&flat(&report.id.to_string()), self.so_far.failed + self.so_far.broken);
             }
             Event::Ended(summary) => {
                 self.finished(summary)?;
@@ -91,9 +104,9 @@ impl<W: io::Write> Terminal<W> {
     ///
     /// What the writer gives.
     pub fn cut_short(&mut self) -> io::Result<()> {
-        let so_far = self.so_far.clone();
+        let not_run = self.cases.saturating_sub(self.ended);
+        let so_far = Summary { not_run, cut: Some(Cut::Asked), ..self.so_far.clone() };
         self.finished(&so_far)?;
-        writeln!(self.out, "            cut short: {} had not ended", counted(self.cases - self.ended, "case"))?;
         self.again()?;
         self.out.flush()
     }
@@ -103,6 +116,7 @@ impl<W: io::Write> Terminal<W> {
         if started.cases == 0 {
             return Ok(());
         }
+        self.bar.length(started.cases);
         writeln!(
             self.out,
             "{} {}, {}, {}, {}",
@@ -121,19 +135,25 @@ impl<W: io::Write> Terminal<W> {
             Outcome::Passed => format!("{} [{}] {id}", self.look.good("       PASS"), took(report.took)),
             Outcome::Failed => format!("{} [{}] {id}", self.look.bad("       FAIL"), took(report.took)),
             Outcome::Broken(_) => format!("{} [{}] {id}", self.look.bad("      ERROR"), took(report.took)),
+            Outcome::Skipped(skip @ Skip::Stopped(_)) => {
+                format!("{} [{}] {id}: {}", self.look.mild("    STOPPED"), took(report.took), flat(&skip.to_string()))
+            }
             Outcome::Skipped(skip) => {
                 format!("{} {:10} {id}: {}", self.look.mild("       SKIP"), "", flat(&skip.to_string()))
             }
         };
         if matches!(report.outcome, Outcome::Failed | Outcome::Broken(_)) {
-            self.failed.push(report.clone());
+            if self.failed.len() < IN_FULL {
+                self.failed.push(report.clone());
+            } else {
+                self.more += 1;
+            }
         }
-        self.clear()?;
-        writeln!(self.out, "{line}")
+        self.bar.aside(|| writeln!(self.out, "{line}"))
     }
 
     fn finished(&mut self, summary: &Summary) -> io::Result<()> {
-        self.clear()?;
+        self.bar.finish();
         // A run that was cut short has gaps in its order.
         for report in std::mem::take(&mut self.early).into_values() {
             self.case(&report)?;
@@ -144,6 +164,10 @@ impl<W: io::Write> Terminal<W> {
         if !self.failed.is_empty() {
             writeln!(self.out)?;
         }
+        if self.more > 0 {
+            let first = counted(IN_FULL, "failure");
+            writeln!(self.out, "The first {first} are told above; {} more, each a line further up.\n", self.more)?;
+        }
         writeln!(self.out, "{RULE}")?;
         let took = format!("[{:>5.2} s]", summary.took.as_secs_f64());
         let title = if summary.exit_code() == 0 { self.look.good("    Summary") } else { self.look.bad("    Summary") };
@@ -151,47 +175,19 @@ impl<W: io::Write> Terminal<W> {
     }
 
     fn again(&mut self) -> io::Result<()> {
-        for report in &self.failed {
-            writeln!(self.out, "      again {}", again(&report.id, &self.look))?;
+        let mut commands: Vec<String> = self.failed.iter().map(|report| again(&report.id, &self.look)).collect();
+        // Cases that were run several times need but one line.
+        commands.dedup();
+        for command in commands.iter().take(AGAIN) {
+            writeln!(self.out, "      again {command}")?;
+        }
+        if commands.len() > AGAIN || self.more > 0 {
+            let Look { program, options, .. } = &self.look;
+            let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+            writeln!(self.out, "        all {program} run --rerun-failed{options}")?;
         }
         Ok(())
     }
-
-    fn bar(&mut self, doing: &str) -> io::Result<()> {
-        if !self.look.bar || self.cases == 0 {
-            return Ok(());
-        }
-        const CELLS: usize = 20;
-        let done = CELLS * self.ended / self.cases;
-        let line = format!(
-            "    [{}{}] {}/{} {}",
-            "#".repeat(done),
-            "-".repeat(CELLS - done),
-            self.ended,
-            self.cases,
-            flat(doing)
-        );
-        let line: String = line.chars().take(self.look.width.saturating_sub(1)).collect();
-        self.bar_shown = true;
-        write!(self.out, "{CLEAR}{line}")
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.bar_shown) { write!(self.out, "{CLEAR}") } else { Ok(()) }
-    }
-}
-
-/// The command that runs just this case.
-pub(crate) fn again(id: &CaseId, look: &Look) -> String {
-    let Look { program, options, .. } = look;
-    let mut command = format!("{program} run {}", quoted(&id.file.to_string_lossy()));
-    if !options.is_empty() {
-        command.push_str(&format!(" {options}"));
-    }
-    if let Some(case) = &id.case {
-        command.push_str(&format!(" --filter {}", quoted_always(&format!("case:{case}"))));
-    }
-    command
 }
 
 fn counts(summary: &Summary) -> String {
@@ -201,6 +197,7 @@ fn counts(summary: &Summary) -> String {
         (summary.failed, "failed"),
         (summary.broken, "could not be set up"),
         (summary.skipped, "skipped"),
+        (summary.stopped, "stopped"),
     ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
@@ -215,6 +212,14 @@ fn counts(summary: &Summary) -> String {
     }
     if summary.missing > 0 {
         text.push_str(&format!("; {} needs what is required and missing", counted(summary.missing, "case")));
+    }
+    if let Some(cut) = summary.cut {
+        let why = match cut {
+            Cut::FirstFailure => "cut short by the first failure".to_owned(),
+            Cut::Deadline(limit) => format!("cut short by its deadline of {} s", limit.as_secs_f64()),
+            Cut::Asked => "cut short".to_owned(),
+        };
+        text.push_str(&format!("; {why}, {} did not run", counted(summary.not_run, "case")));
     }
     text
 }
@@ -233,20 +238,5 @@ fn took(took: Duration) -> String {
         format!("{:>5} ms", took.as_millis())
     } else {
         format!("{:>6.1} s", took.as_secs_f64())
-    }
-}
-
-/// A word for a POSIX shell, in quotes where it needs them.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '@' | '+' | ',');
-    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quoted_always(text) }
-}
-
-/// A word for a POSIX shell in double quotes; in single ones if it holds what double ones do not keep.
-fn quoted_always(text: &str) -> String {
-    if text.contains(['$', '`', '\\', '"', '!']) {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    } else {
-        format!("\"{text}\"")
     }
 }

@@ -1,6 +1,6 @@
 //! A rig as the runner sees it: the site of a case, and what a given document is put in place through.
 
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -233,6 +233,18 @@ impl Site for Rig {
     fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>> {
         let rotated = self.rotate(of);
         async move { rotated }.boxed()
+    }
+
+    fn leave<'a>(&'a self, folder: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        let core = self.core();
+        // What the rig holds can be looked at in a rig: `serve --given FILE`. Keys of a rig that has ended open nothing.
+        let state = format!("{:#}\n", core.state());
+        let decisions = json!({ "decisions": core.cloud().decisions().since(0, None) });
+        async move {
+            std::fs::write(folder.join("state.given.json"), state)?;
+            std::fs::write(folder.join("decisions.json"), format!("{decisions:#}\n"))
+        }
+        .boxed()
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>> {

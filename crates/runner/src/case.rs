@@ -3,22 +3,29 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value as Json, json};
 use tokenrig_cel::Value;
-use tokenrig_clock::{Timestamp, real::Stopwatch};
+use tokenrig_clock::{
+    Timestamp,
+    real::{self, Stopwatch},
+};
 use tokenrig_scenario::{Play, Scenario, Step, instant};
 
 use crate::{
     catalogue::Catalogue,
     evaluate::{Effect, Env, Fault},
-    events::{CaseReport, Failure, Outcome, Skip, StepReport},
+    events::{CaseReport, Cut, Failure, Outcome, Skip, StepReport},
     exchange,
     files::{self, Files, named},
     given::{self, GivenFault},
-    judge, method_call,
+    judge,
+    keep::Kept,
+    method_call,
     plan::Planned,
     step::{Case, Stop},
-    world::{Site, Who, World, word},
+    stop::{CLOSING, Cutting, Early, length},
+    world::{Site, SiteFault, Who, World, WorldFault, word},
 };
 
 /// How often an expression may ask for one more effect within a step.
@@ -33,18 +40,27 @@ pub(crate) struct Setting {
     pub(crate) scratch: std::path::PathBuf,
     /// Whether exchanges of cases that passed are kept.
     pub(crate) keep_all: bool,
+    /// The folder for what failed cases leave.
+    pub(crate) keep: Option<std::path::PathBuf>,
+    /// How long a case may take.
+    pub(crate) deadline: Duration,
+    /// Tells of the run's end before its time.
+    pub(crate) cutting: Cutting,
 }
+
+/// Completes when a case must end; never polled again then.
+type Ending<'a> = BoxFuture<'a, Early>;
 
 /// Runs one case to its end. Nothing that goes wrong in it leaves this function but in the report.
 pub(crate) async fn run(world: &dyn World, planned: &Planned, number: usize, setting: &Setting) -> CaseReport {
     let watch = Stopwatch::start();
-    let mut steps = Vec::new();
+    let mut played = Played::default();
     let outcome = match skipped(world, &planned.scenario, &setting.required) {
         Some(skip) => Outcome::Skipped(skip),
-        None => played(world, planned, setting, &mut steps).await,
+        None => play(world, planned, number, setting, &mut played).await,
     };
     if outcome == Outcome::Passed && !setting.keep_all {
-        for step in &mut steps {
+        for step in &mut played.steps {
             step.exchanges = Vec::new();
             step.tokens = Vec::new();
             step.command = None;
@@ -57,9 +73,17 @@ pub(crate) async fn run(world: &dyn World, planned: &Planned, number: usize, set
         number,
         sources: planned.scenario.sources.clone(),
         outcome,
-        steps,
+        steps: played.steps,
         took: watch.elapsed(),
+        kept: played.kept,
     }
+}
+
+/// What has happened in a case.
+#[derive(Default)]
+struct Played {
+    steps: Vec<StepReport>,
+    kept: Option<std::path::PathBuf>,
 }
 
 /// Why the scenario does not run here, if it does not.
@@ -75,7 +99,8 @@ fn skipped(world: &dyn World, scenario: &Scenario, required: &[String]) -> Optio
     })
 }
 
-async fn played(world: &dyn World, planned: &Planned, setting: &Setting, steps: &mut Vec<StepReport>) -> Outcome {
+async fn play(world: &dyn World, planned: &Planned, number: usize, setting: &Setting, played: &mut Played) -> Outcome {
+    let mut ending = Early::of_case(setting.deadline, &setting.cutting).boxed();
     let scenario = &planned.scenario;
     let play = scenario.play(planned.row);
     let files = Files::new(&setting.scratch);
@@ -92,21 +117,36 @@ async fn played(world: &dyn World, planned: &Planned, setting: &Setting, steps: 
     });
     let foundation = match foundation {
         Ok(foundation) => foundation,
-        Err(fault) => return broken(fault, steps),
+        Err(fault) => return broken(fault, &mut played.steps),
     };
-    let site = match world.open(foundation).await {
+    let site = tokio::select! {
+        biased;
+        site = world.open(foundation) => site,
+        early = &mut ending => return cut(early, "setting up its world", None),
+    };
+    let site = match site {
         Ok(site) => site,
+        Err(WorldFault::Unsupported(why)) => return Outcome::Skipped(Skip::Other(why)),
         Err(fault) => {
             return Outcome::Broken(format!("the {} world could not be set up: {fault}", word(world.kind())));
         }
     };
-    let outcome = in_site(&*site, planned, &play, env, files, setting, steps).await;
-    match (site.close().await, outcome) {
+    let mut kept = setting.keep.as_deref().map(|folder| Kept::new(folder, &planned.id, number));
+    let outcome = in_site(&*site, planned, &play, env, files, setting, &mut ending, &mut kept, &mut played.steps).await;
+    if let Some(kept) = kept
+        && matches!(outcome, Outcome::Failed | Outcome::Broken(_))
+    {
+        played.kept = kept.of(&*site).await;
+    }
+    let closed = real::within(CLOSING, site.close()).await;
+    let closed = closed.unwrap_or_else(|_| Err(SiteFault::Other(format!("it took more than {}", length(CLOSING)))));
+    match (closed, outcome) {
         (Err(fault), Outcome::Passed) => Outcome::Broken(format!("the site could not be closed: {fault}")),
         (_, outcome) => outcome,
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "all that a case is made of; one caller")]
 async fn in_site(
     site: &dyn Site,
     planned: &Planned,
@@ -114,13 +154,20 @@ async fn in_site(
     mut env: Env,
     files: Files,
     setting: &Setting,
+    ending: &mut Ending<'_>,
+    kept: &mut Option<Kept>,
     steps: &mut Vec<StepReport>,
 ) -> Outcome {
     env.scope.set("now", site.now());
     vars(&mut env, &planned.scenario).ok();
-    let (_, mut env) = match given::apply_in(site, &play.given, env).await {
-        Ok(given) => given,
-        Err(fault) => return broken(fault, steps),
+    let applied = tokio::select! {
+        biased;
+        applied = given::apply_in(site, &play.given, env) => applied,
+        early = &mut *ending => return cut(early, "putting in place what is given", None),
+    };
+    let mut env = match applied {
+        Ok((_, env)) => env,
+        Err(fault) => return fault_of_given(fault, steps),
     };
     if let Err(fault) = vars(&mut env, &planned.scenario) {
         return broken(fault.into(), steps);
@@ -132,6 +179,7 @@ async fn in_site(
         needs: planned.scenario.needs.iter().map(|need| need.text.to_string()).collect(),
         decided: 0,
         received: BTreeMap::new(),
+        outputs: Vec::new(),
     };
     case.decisions().await;
     for (index, step) in play.steps.iter().enumerate() {
@@ -142,18 +190,65 @@ async fn in_site(
             ..StepReport::default()
         };
         let watch = Stopwatch::start();
-        let skip = one(&mut case, step, setting.catalogue, &files, &mut report).await;
+        let made = tokio::select! {
+            biased;
+            skip = one(&mut case, step, setting.catalogue, &files, &mut report) => Ok(skip),
+            early = &mut *ending => Err(early),
+        };
         report.took = watch.elapsed();
+        if let Some(kept) = kept {
+            kept.outputs(index + 1, std::mem::take(&mut case.outputs));
+        }
+        let made = made.map_err(|early| cut(early, &whereabouts(&report), Some(&mut report)));
         let failed = !report.failures.is_empty();
         steps.push(report);
-        if let Some(why) = skip {
-            return Outcome::Skipped(Skip::Other(why));
-        }
-        if failed {
-            return Outcome::Failed;
+        match made {
+            Err(outcome) => return outcome,
+            Ok(Some(why)) => return Outcome::Skipped(Skip::Other(why)),
+            Ok(None) if failed => return Outcome::Failed,
+            Ok(None) => {}
         }
     }
     Outcome::Passed
+}
+
+/// What came of a case that was ended: it failed if it was itself too slow, or the run; not if somebody just had enough.
+fn cut(early: Early, whereabouts: &str, step: Option<&mut StepReport>) -> Outcome {
+    if let Early::Run(Cut::Asked | Cut::FirstFailure) = early {
+        return Outcome::Skipped(Skip::Stopped(whereabouts.to_owned()));
+    }
+    let message = format!("the case was ended {}; it was {whereabouts}", early.words());
+    let Some(step) = step else { return Outcome::Broken(message) };
+    step.failures.push(Failure {
+        at: step.at,
+        label: format!("had not ended after {}", length_of(step.took)),
+        help: early.help(),
+        ..Failure::new(message)
+    });
+    Outcome::Failed
+}
+
+/// `in step 3: GET https://…/hello`.
+fn whereabouts(step: &StepReport) -> String {
+    const LIMIT: usize = 80;
+    let what: String = step.what.chars().take(LIMIT).collect();
+    match step.what.as_str() {
+        "" => format!("in step {}", step.number),
+        whole if whole.len() > what.len() => format!("in step {}: {what}…", step.number),
+        _ => format!("in step {}: {what}", step.number),
+    }
+}
+
+fn length_of(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+/// A given document that cannot be in this world skips the case; what cannot be made breaks it.
+fn fault_of_given(fault: GivenFault, steps: &mut Vec<StepReport>) -> Outcome {
+    match fault.unsupported() {
+        Some(why) => Outcome::Skipped(Skip::Other(why.to_owned())),
+        None => broken(fault, steps),
+    }
 }
 
 /// Makes one step; gives the reason if the case must be skipped from here.

@@ -293,3 +293,37 @@ pub(crate) fn bounded(text: &str) -> String {
         Some((at, _)) => format!("{}… ({} characters)", text.get(..at).unwrap_or_default(), text.chars().count()),
     }
 }
+
+/// Start and end of an output: `text` is its start, `end` what comes last, `dropped` how many bytes are between the two.
+pub(crate) fn both_ends(text: &str, end: &str, dropped: usize) -> String {
+    const START: usize = 2000;
+    const END: usize = 6000;
+    let shortened = |start: &str, bytes: usize, end: &str| format!("{start}\n… ({bytes} bytes left out)\n{end}");
+    if end.is_empty() && text.chars().count() <= START + END {
+        return text.to_owned();
+    }
+    let start = text.char_indices().nth(START).map_or(text.len(), |(at, _)| at);
+    let (start, rest) = text.split_at(start);
+    // What is shown of the end comes from the last part there is.
+    let last = if end.is_empty() { rest } else { end };
+    let from = last.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
+    let (before, shown) = last.split_at(from);
+    let skipped = if end.is_empty() { 0 } else { rest.len() };
+    shortened(start, skipped + dropped + before.len(), shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::both_ends;
+
+    #[test]
+    fn a_long_output_is_shown_by_both_its_ends() {
+        assert_eq!(both_ends("short", "", 0), "short");
+        let long = format!("first{}last", "x".repeat(20_000));
+        let shown = both_ends(&long, "", 0);
+        assert!(shown.starts_with("first") && shown.ends_with("last"), "{shown}");
+        assert!(shown.contains("… (12009 bytes left out)"), "{shown}");
+        let shown = both_ends(&long, "the very last", 7);
+        assert!(shown.ends_with("\nthe very last") && shown.contains("… (18016 bytes left out)"), "{shown}");
+    }
+}

@@ -1,6 +1,6 @@
 //! What a run tells while it goes on and when it has ended. All texts are already free of whole tokens and keys.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 use tokenrig_decision::Record;
@@ -16,9 +16,11 @@ pub enum Event {
     Started(Started),
     /// A case has started.
     CaseStarted(CaseId),
+    /// A case runs for longer than most do: told each time that so much more has passed.
+    CaseSlow(CaseId, Duration),
     /// A case has ended. Cases end in any order; [`CaseReport::number`] is their order in the plan.
     CaseEnded(Arc<CaseReport>),
-    /// All cases have ended.
+    /// All cases have ended, or the run was cut short: see [`Summary::cut`].
     Ended(Summary),
 }
 
@@ -35,7 +37,7 @@ pub struct Started {
     pub jobs: usize,
 }
 
-/// Names a case: (scenario, case) is unique within a run.
+/// Names a case: (scenario, case, repeat) is unique within a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct CaseId {
     /// Theme and name, for example `federation/cloud-run`.
@@ -46,6 +48,23 @@ pub struct CaseId {
     pub title: String,
     /// The row's name; `None` in a scenario without rows.
     pub case: Option<String>,
+    /// Which time it is, in a run that makes each case several times.
+    pub repeat: Option<Repeat>,
+}
+
+/// One of several times that a case is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Repeat {
+    /// From 1.
+    pub time: usize,
+    /// How often in all.
+    pub of: usize,
+}
+
+impl fmt::Display for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({} of {})", self.time, self.of)
+    }
 }
 
 impl CaseId {
@@ -54,14 +73,24 @@ impl CaseId {
     pub fn name(&self) -> &str {
         self.case.as_deref().unwrap_or(&self.title)
     }
+
+    /// The same with the repeat, if there is one: unique within the scenario.
+    #[must_use]
+    pub fn unique_name(&self) -> Cow<'_, str> {
+        match self.repeat {
+            Some(repeat) => Cow::Owned(format!("{} {repeat}", self.name())),
+            None => Cow::Borrowed(self.name()),
+        }
+    }
 }
 
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.case {
-            Some(case) => write!(f, "{} › {case}", self.scenario),
-            None => f.write_str(&self.scenario),
+            Some(case) => write!(f, "{} › {case}", self.scenario)?,
+            None => f.write_str(&self.scenario)?,
         }
+        self.repeat.map_or(Ok(()), |repeat| write!(f, " {repeat}"))
     }
 }
 
@@ -80,6 +109,8 @@ pub struct CaseReport {
     pub steps: Vec<StepReport>,
     /// Real time.
     pub took: Duration,
+    /// The folder with what it left, if it failed and [`Options::keep`](crate::Options::keep) asks for that.
+    pub kept: Option<PathBuf>,
 }
 
 impl CaseReport {
@@ -102,6 +133,7 @@ impl CaseReport {
             outcome: self.outcome.clone(),
             steps: steps.collect(),
             took: self.took,
+            kept: self.kept.clone(),
         }
     }
 
@@ -138,6 +170,8 @@ pub enum Skip {
     },
     /// The scenario does not run in this kind of world.
     World(WorldName),
+    /// It was running when the run was asked to end: where it was.
+    Stopped(String),
     /// Anything else, in words.
     Other(String),
 }
@@ -147,6 +181,7 @@ impl fmt::Display for Skip {
         match self {
             Self::Need { need, why, .. } => write!(f, "needs `{need}`: {why}"),
             Self::World(kind) => write!(f, "does not run {}", word(*kind)),
+            Self::Stopped(whereabouts) => write!(f, "was {whereabouts}"),
             Self::Other(why) => f.write_str(why),
         }
     }
@@ -251,9 +286,9 @@ pub struct CommandReport {
     pub line: String,
     /// Its exit code; 128+N if signal N ended it.
     pub exit: i64,
-    /// The start of what it printed.
+    /// Start and end of what it printed.
     pub stdout: String,
-    /// The start of what it printed to stderr.
+    /// Start and end of what it printed to stderr.
     pub stderr: String,
 }
 
@@ -299,17 +334,34 @@ pub struct Summary {
     pub skipped: usize,
     /// Of those, how many lack a need that `--require` names.
     pub missing: usize,
+    /// Cases that were running when the run was asked to end.
+    pub stopped: usize,
+    /// Cases of the plan that had not started when the run was cut short.
+    pub not_run: usize,
+    /// Why the run ended before all cases had, if it did.
+    pub cut: Option<Cut>,
     /// Files that are wrong and did not run.
     pub wrong_files: usize,
     /// Real time.
     pub took: Duration,
 }
 
+/// Why a run ended before all its cases had run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// A case failed, and the run was to end with the first that does.
+    FirstFailure,
+    /// Its deadline passed.
+    Deadline(Duration),
+    /// Somebody asked it to.
+    Asked,
+}
+
 impl Summary {
-    /// All cases.
+    /// All cases that have started.
     #[must_use]
     pub fn cases(&self) -> usize {
-        self.passed + self.failed + self.broken + self.skipped
+        self.passed + self.failed + self.broken + self.skipped + self.stopped
     }
 
     /// Counts a case that has ended.
@@ -318,6 +370,7 @@ impl Summary {
             Outcome::Passed => self.passed += 1,
             Outcome::Failed => self.failed += 1,
             Outcome::Broken(_) => self.broken += 1,
+            Outcome::Skipped(Skip::Stopped(_)) => self.stopped += 1,
             Outcome::Skipped(skip) => {
                 self.skipped += 1;
                 self.missing += usize::from(matches!(skip, Skip::Need { required: true, .. }));
@@ -326,15 +379,15 @@ impl Summary {
     }
 
     /// The exit code: the first that applies of 2 (a file is wrong, nothing matched), 3 (the world could not be set up,
-    /// a required need is missing), 1 (a case failed), 0.
+    /// a required need is missing), 1 (a case failed, or the run was cut short), 0.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        if self.wrong_files > 0 || self.cases() == 0 {
+        if self.wrong_files > 0 || self.cases() + self.not_run == 0 {
             2
         } else if self.broken > 0 || self.missing > 0 {
             3
         } else {
-            u8::from(self.failed > 0)
+            u8::from(self.failed > 0 || self.cut.is_some())
         }
     }
 }

@@ -31,7 +31,7 @@ const OPERATION_PAUSE: Duration = Duration::from_secs(1);
 /// A given document that could not be put in place.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.failures.first().map_or("the given resources could not be put in place", |failure| &failure.message))]
-pub struct GivenFault(Box<StepReport>);
+pub struct GivenFault(Box<StepReport>, Option<String>);
 
 impl GivenFault {
     /// What was being done, the exchange with the API, and what is wrong, as of step 0 of a case.
@@ -46,14 +46,21 @@ impl GivenFault {
         &self.0
     }
 
+    /// Why this kind of world cannot have it, if that is the reason: then a case is skipped.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<&str> {
+        self.1.as_deref()
+    }
+
     pub(crate) fn new(failure: Failure, exchanges: Vec<Exchange>) -> Self {
-        Self(Box::new(StepReport {
+        let report = Box::new(StepReport {
             title: Some("given".to_owned()),
             at: failure.at,
             exchanges,
             failures: vec![failure],
             ..StepReport::default()
-        }))
+        });
+        Self(report, None)
     }
 }
 
@@ -150,7 +157,11 @@ impl Making<'_> {
 
     fn site_fault(&mut self, span: Span, what: &str, fault: &SiteFault) -> GivenFault {
         let failure = Failure { at: Some(span), ..Failure::new(format!("{what}: {fault}")) };
-        self.fault(failure)
+        let unsupported = match fault {
+            SiteFault::Unsupported(why) => Some(why.clone()),
+            _ => None,
+        };
+        GivenFault(self.fault(failure).0, unsupported)
     }
 
     async fn create(&mut self, index: usize, resource: &GivenResource) -> Result<(), GivenFault> {
@@ -161,9 +172,12 @@ impl Making<'_> {
         let made = if whole_email {
             self.account_by_email(resource, body).await?
         } else {
-            let id = resource.id.text.to_string();
             let parent = self.parent(resource)?;
-            let fields = create_fields(collection, &parent, &id, body);
+            let placed = match self.site.placed(collection.name, &resource.id.text, body) {
+                Ok(placed) => placed,
+                Err(fault) => return Err(self.site_fault(resource.id.span, collection.name, &fault)),
+            };
+            let fields = create_fields(collection, &parent, &placed.id, placed.fields);
             self.call(collection.create, &fields, resource.id.span).await?
         };
         self.resources.put(index, made);

@@ -37,6 +37,7 @@ mod files;
 pub mod given;
 mod headers;
 mod judge;
+mod keep;
 mod method_call;
 mod plan;
 mod process;
@@ -44,20 +45,22 @@ pub mod redact;
 mod run;
 mod shape;
 mod step;
+mod stop;
 mod verify;
 mod world;
 
 pub use crate::{
     catalogue::Catalogue,
     events::{
-        AnswerShown, CaseId, CaseReport, CommandReport, Event, Exchange, Failure, Outcome, Skip, Started, StepReport,
-        Summary, TokenShown, WrongFile,
+        AnswerShown, CaseId, CaseReport, CommandReport, Cut, Event, Exchange, Failure, Outcome, Repeat, Skip, Started,
+        StepReport, Summary, TokenShown, WrongFile,
     },
     files::external_account,
-    plan::{Filter, PathFault, Plan, Planned, Selection, Shard, ShardFault},
+    plan::{CaseKey, Filter, PathFault, Plan, Planned, Selection, Shard, ShardFault},
     run::{Options, run},
+    stop::Stop,
     world::{
-        Advanced, Answer, Facts, Foundation, MintKey, MintOrder, Opened, Protocol, Received, Request, Site, SiteFault,
-        Who, World, WorldFault, WorldName, word,
+        Advanced, Answer, Facts, Foundation, MintKey, MintOrder, Opened, Placed, Protocol, Received, Request, Site,
+        SiteFault, Who, World, WorldFault, WorldName, word,
     },
 };

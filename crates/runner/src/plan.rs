@@ -11,8 +11,9 @@ use std::{
 
 use tokenrig_scenario::{Scenario, read_scenario};
 
+use self::filter::Traits;
 pub use self::filter::{Filter, Shard, ShardFault};
-use crate::events::{CaseId, WrongFile};
+use crate::events::{CaseId, Repeat, WrongFile};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,29 @@ pub struct Selection {
     pub filters: Vec<Filter>,
     /// Only this part of them.
     pub shard: Option<Shard>,
+    /// Only these cases, if there is a list.
+    pub only: Option<HashSet<CaseKey>>,
+    /// How often each case is run; 0 is as good as 1.
+    pub repeat: usize,
+}
+
+/// What names a case from one run to the next: its file, as an absolute path, and its row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CaseKey {
+    /// The file; links are not resolved.
+    pub file: PathBuf,
+    /// The row's name; `None` in a scenario without rows.
+    pub case: Option<String>,
+}
+
+impl CaseKey {
+    /// The key of a case.
+    #[must_use]
+    pub fn of(id: &CaseId) -> Self {
+        // Only an empty path has no absolute form.
+        let file = std::path::absolute(&id.file).unwrap_or_else(|_| id.file.clone());
+        Self { file, case: id.case.clone() }
+    }
 }
 
 /// All that was read.
@@ -106,26 +130,34 @@ impl Plan {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => PathBuf::from("."),
         };
-        let tags: Vec<&str> = scenario.tags.iter().map(|tag| &*tag.text).collect();
-        let names: Vec<&str> = scenario.cases.iter().filter_map(|case| Some(&*case.name.as_ref()?.text)).collect();
+        let tags = scenario.tags.iter().map(|tag| &*tag.text);
+        let names = scenario.cases.iter().filter_map(|case| Some(&*case.name.as_ref()?.text));
+        let traits = Traits::new(tags, names);
         for (row, case) in scenario.cases.iter().enumerate() {
             let id = CaseId {
                 scenario: name.to_owned(),
                 file: file.to_owned(),
                 title: scenario.title.text.to_string(),
                 case: case.name.as_ref().map(|name| name.text.to_string()),
+                repeat: None,
             };
-            if !selection.filters.iter().all(|filter| filter.takes(&id, &tags, &names)) {
+            let listed = selection.only.as_ref().is_none_or(|only| only.contains(&CaseKey::of(&id)));
+            if !listed || !selection.filters.iter().all(|filter| filter.takes(&id, &traits)) {
                 self.left_out += 1;
                 continue;
             }
             // A shard is one of all the cases that the filters leave, so that shards are of equal size.
             let mine = selection.shard.is_none_or(|shard| shard.takes(*number));
             *number += 1;
-            if mine {
-                self.cases.push(Planned { id, scenario: scenario.clone(), row, folder: folder.clone() });
-            } else {
+            if !mine {
                 self.left_out += 1;
+                continue;
+            }
+            let of = selection.repeat.max(1);
+            for time in 1..=of {
+                let repeat = (of > 1).then_some(Repeat { time, of });
+                let id = CaseId { repeat, ..id.clone() };
+                self.cases.push(Planned { id, scenario: scenario.clone(), row, folder: folder.clone() });
             }
         }
     }

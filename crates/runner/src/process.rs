@@ -1,6 +1,7 @@
 //! A real client as a child process: started without a shell, captured within bounds, ended with all that it started.
 
 use std::{
+    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     process::Stdio,
@@ -16,6 +17,8 @@ use tokio::{
 
 /// What is kept of each of the two outputs: 1 MiB from the start. The rest is read and counted.
 const KEPT: usize = 1 << 20;
+/// What is kept of an output's end, if it is longer than that: what a client says last is what matters.
+const END: usize = 8 << 10;
 /// How long a process may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long outputs may stay open after the process itself has ended: children in the background hold them.
@@ -47,13 +50,42 @@ pub(crate) struct Ended {
     pub(crate) stderr: Captured,
 }
 
-/// The start of an output.
+/// An output, as far as it is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Captured {
-    /// At most [`KEPT`] bytes; what is no UTF-8 is replaced.
+    /// Its start: at most [`KEPT`] bytes; what is no UTF-8 is replaced.
     pub(crate) text: String,
-    /// How many bytes more there were.
+    /// Its end, of an output that is longer: at most [`END`] bytes of what comes after the start.
+    pub(crate) end: String,
+    /// How many bytes there were between the two.
     pub(crate) dropped: usize,
+}
+
+/// An output while it is read.
+#[derive(Debug, Default)]
+struct Capture {
+    start: Vec<u8>,
+    end: VecDeque<u8>,
+    dropped: usize,
+}
+
+impl Capture {
+    fn take(&mut self, bytes: &[u8]) {
+        let (start, rest) = bytes.split_at(bytes.len().min(KEPT.saturating_sub(self.start.len())));
+        self.start.extend_from_slice(start);
+        self.end.extend(rest);
+        let over = self.end.len().saturating_sub(END);
+        self.end.drain(..over);
+        self.dropped += over;
+    }
+
+    fn captured(self) -> Captured {
+        Captured {
+            text: String::from_utf8_lossy(&self.start).into_owned(),
+            end: String::from_utf8_lossy(&Vec::from(self.end)).into_owned(),
+            dropped: self.dropped,
+        }
+    }
 }
 
 /// Why a command did not run.
@@ -93,15 +125,10 @@ pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
             let _ = stdin.shutdown().await;
         }
     };
-    let (mut stdout, mut stderr) = (Captured::default(), Captured::default());
-    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let (mut out, mut err) = (Capture::default(), Capture::default());
     let (out_pipe, err_pipe) = (child.stdout.take(), child.stderr.take());
     let read = async {
-        tokio::join!(
-            feed,
-            capture(out_pipe, &mut out, &mut stdout.dropped),
-            capture(err_pipe, &mut err, &mut stderr.dropped)
-        );
+        tokio::join!(feed, capture(out_pipe, &mut out), capture(err_pipe, &mut err));
     };
     let ended = async {
         let waited = match real::within(order.deadline, child.wait()).await {
@@ -126,9 +153,7 @@ pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
         }
     };
     group.kill();
-    stdout.text = String::from_utf8_lossy(&out).into_owned();
-    stderr.text = String::from_utf8_lossy(&err).into_owned();
-    Ok(Ended { exit: exit_code(status), overran, stdout, stderr })
+    Ok(Ended { exit: exit_code(status), overran, stdout: out.captured(), stderr: err.captured() })
 }
 
 /// A program with a `/` in its name is meant relative to the step's folder, as a shell there would take it.
@@ -141,13 +166,11 @@ fn exit_code(status: std::process::ExitStatus) -> i64 {
     status.code().map(i64::from).or_else(|| status.signal().map(|signal| 128 + i64::from(signal))).unwrap_or(-1)
 }
 
-async fn capture(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>, dropped: &mut usize) {
+async fn capture(pipe: Option<impl AsyncRead + Unpin>, into: &mut Capture) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = vec![0; 16 << 10];
     while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
-        let keep = count.min(KEPT.saturating_sub(kept.len()));
-        kept.extend_from_slice(chunk.get(..keep).unwrap_or_default());
-        *dropped += count - keep;
+        into.take(chunk.get(..count).unwrap_or_default());
     }
 }
 
@@ -254,7 +277,8 @@ mod tests {
     #[tokio::test]
     async fn output_without_end_is_counted_and_not_kept() {
         let ended = run(order(&["sh", "-c", "head -c 3000000 /dev/zero"])).await.unwrap();
-        assert_eq!((ended.stdout.text.len(), ended.stdout.dropped), (KEPT, 3_000_000 - KEPT));
+        assert_eq!((ended.stdout.text.len(), ended.stdout.end.len()), (KEPT, END));
+        assert_eq!(ended.stdout.dropped, 3_000_000 - KEPT - END);
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ use crate::{
     evaluate::{Env, Fault},
     events::{CommandReport, Exchange, Failure, StepReport},
     files::named,
+    process::Captured,
     world::{Received, Site, SiteFault, Who},
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Case<'a> {
     pub(crate) decided: u64,
     /// By service: the number of the last received request that an earlier step has seen.
     pub(crate) received: BTreeMap<String, u64>,
+    /// What the step's command has printed, as the name of a file ends (`stdout`).
+    pub(crate) outputs: Vec<(&'static str, Captured)>,
 }
 
 /// What a verb brought back.
@@ -260,12 +263,10 @@ fn request_line(method: Option<&Method>, exchange: &Exchange) -> String {
 
 /// The command that a step ran, as it may be shown.
 fn command(line: &str, ended: &crate::process::Ended) -> CommandReport {
-    let shown = |captured: &crate::process::Captured| {
-        let mut text = crate::evaluate::bounded(&crate::redact::text(&captured.text));
-        if captured.dropped > 0 {
-            text.push_str(&format!("\n({} bytes more)", captured.dropped));
-        }
-        text
+    let shown = |captured: &Captured| {
+        let text = crate::redact::text(&captured.text);
+        let end = crate::redact::text(&captured.end);
+        crate::evaluate::both_ends(&text, &end, captured.dropped)
     };
     CommandReport {
         line: crate::redact::text(line).into_owned(),

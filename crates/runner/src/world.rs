@@ -3,7 +3,7 @@
 //! A [`World`] opens a [`Site`] per case. The site decides addresses, credentials and clock; all else that a scenario
 //! does goes through it as plain requests to public APIs. Everything here is object-safe, and bodies are bytes.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, io, path::Path, time::Duration};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -108,6 +108,23 @@ pub trait Site: Send + Sync {
     /// or those of a given issuer (by id or URL). Old keys stay published for as long as they usually do.
     fn rotate_keys(&self, of: &str) -> BoxFuture<'_, Result<(), SiteFault>>;
 
+    /// The id and the fields with which a given resource is really created: a world that others share puts a prefix
+    /// before the id, and tells a provider the keys of an issuer that nobody can reach. What is not a create call of
+    /// `given` is none of its business.
+    ///
+    /// # Errors
+    ///
+    /// [`SiteFault::Unsupported`] if this world cannot have such a resource.
+    fn placed(&self, _collection: &str, id: &str, fields: Map<String, Value>) -> Result<Placed, SiteFault> {
+        Ok(Placed { id: id.to_owned(), fields })
+    }
+
+    /// Writes into `folder` what a person may want to look at once the case has failed. Each file's name says what is in
+    /// it; tokens are not whole.
+    fn leave<'a>(&'a self, _folder: &'a Path) -> BoxFuture<'a, io::Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Ends all that the site started and gives up its resources.
     fn close(self: Box<Self>) -> BoxFuture<'static, Result<(), SiteFault>>;
 }
@@ -129,6 +146,15 @@ pub struct Facts {
     pub users: BTreeMap<String, Map<String, Value>>,
     /// The OAuth clients by given id; each has `clientId` and `clientSecret`.
     pub clients: BTreeMap<String, Map<String, Value>>,
+}
+
+/// A given resource as it is really created: see [`Site::placed`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The id in the create call.
+    pub id: String,
+    /// The resource's fields.
+    pub fields: Map<String, Value>,
 }
 
 /// Who calls.
@@ -278,6 +304,9 @@ pub enum WorldFault {
     /// The world itself could not be set up.
     #[error("{0}")]
     Unavailable(String),
+    /// A foundation that this kind of world cannot have; the case is skipped with this reason.
+    #[error("{0}")]
+    Unsupported(String),
 }
 
 /// What a site could not do.

@@ -4,5 +4,6 @@ mod control;
 mod environment;
 mod exec;
 mod run;
+mod running;
 mod serve;
 mod support;

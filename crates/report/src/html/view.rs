@@ -9,7 +9,7 @@ use super::{
     text::{line, shown, start, took},
     token::TokenView,
 };
-use crate::{decision, exchange, failure, paint::Look, terminal::again};
+use crate::{command::again, decision, exchange, failure, paint::Look};
 
 /// Checks whose values are shown at most so long.
 const VALUE: usize = 2_000;

@@ -46,6 +46,7 @@ pub(crate) fn id(case: Option<&str>) -> CaseId {
         file: "scenarios/federation/cloud-run.yaml".into(),
         title: "A federated workload calls a private Cloud Run service".to_owned(),
         case: case.map(str::to_owned),
+        repeat: None,
     }
 }
 
@@ -139,6 +140,7 @@ pub(crate) fn failed() -> CaseReport {
             ..StepReport::default()
         }],
         took: Duration::from_millis(6),
+        kept: None,
     }
 }
 
@@ -171,6 +173,7 @@ pub(crate) fn command_failed() -> CaseReport {
             ..StepReport::default()
         }],
         took: Duration::from_millis(12_345),
+        kept: None,
     }
 }
 
@@ -183,6 +186,7 @@ pub(crate) fn events() -> Vec<Event> {
         outcome,
         steps: Vec::new(),
         took: Duration::from_millis(4),
+        kept: None,
     };
     let need = Skip::Need { need: "saml".to_owned(), why: "this build leaves it out".to_owned(), required: false };
     let broken = Outcome::Broken("the offline world could not be set up: no port is free".to_owned());

@@ -1,7 +1,9 @@
 //! The report of a run as text.
 
+use std::{sync::Arc, time::Duration};
+
 use tokenrig_report::{Look, Terminal, diagnostics};
-use tokenrig_runner::{Event, Summary, WrongFile};
+use tokenrig_runner::{CaseId, CaseReport, Cut, Event, Outcome, Repeat, Skip, Summary, WrongFile};
 use tokenrig_scenario::{Diagnostic, Faults, Source, SourceId, Sources, Span};
 
 use crate::sample;
@@ -49,14 +51,6 @@ fn colour_adds_nothing_but_colour() {
 }
 
 #[test]
-fn a_bar_is_gone_before_a_line_is_written_and_at_the_end() {
-    let shown = told(Look { bar: true, ..look() }, &sample::events());
-    let without: String = shown.split("\r\u{1b}[2K").filter(|part| !part.starts_with("    [")).collect();
-    assert_eq!(without, told(look(), &sample::events()));
-    assert!(shown.contains("[####----------------] 1/5 federation/cloud-run › "));
-}
-
-#[test]
 fn passing_cases_have_lines_on_demand() {
     let shown = told(Look { verbose: true, ..look() }, &sample::events());
     assert!(shown.contains("       PASS [    4 ms] federation/cloud-run › the service's own URL\n"), "{shown}");
@@ -73,11 +67,56 @@ fn a_run_that_is_cut_short_tells_what_had_ended() {
     terminal.cut_short().unwrap();
     let shown = String::from_utf8(out).unwrap();
     assert!(shown.contains("error: expected status 200, found 401"), "{shown}");
+    assert!(shown.contains("Summary [ 0.00 s] 1 case: 1 failed; cut short, 4 cases did not run\n"), "{shown}");
+    assert!(shown.contains("      again cargo xtask run "), "{shown}");
+}
+
+#[test]
+fn of_many_failures_the_first_are_told_in_full_and_the_others_counted() {
+    let failed = sample::failed();
+    let many = (0..120).map(|number| {
+        let id = sample::id(Some(&format!("case {number}")));
+        Event::CaseEnded(Arc::new(CaseReport { id, number, ..failed.clone() }))
+    });
+    let ended = Event::Ended(Summary { failed: 120, ..Summary::default() });
+    let shown = told(look(), &many.chain([ended]).collect::<Vec<_>>());
+    assert_eq!(shown.matches("       FAIL [").count(), 120);
+    assert_eq!(shown.matches("\nFAIL ").count(), 100);
+    assert!(shown.contains("The first 100 failures are told above; 20 more, each a line further up."), "{shown}");
+    assert_eq!(shown.matches("      again ").count(), 10);
+    assert!(shown.ends_with("        all cargo xtask run --rerun-failed\n"), "{shown}");
+}
+
+#[test]
+fn what_is_slow_stopped_repeated_or_kept_is_told() {
+    let repeat = Some(Repeat { time: 2, of: 3 });
+    let id = CaseId { repeat, ..sample::id(Some("the service's own URL")) };
+    let stopped = Outcome::Skipped(Skip::Stopped("in step 3: run sh -c sleep".to_owned()));
+    let report = |number, outcome| CaseReport { id: id.clone(), number, outcome, ..sample::failed() };
+    let kept = CaseReport { kept: Some("/tmp/kept/a-1".into()), ..report(0, Outcome::Failed) };
+    let cut = Some(Cut::Deadline(Duration::from_secs(90)));
+    let events = [
+        Event::CaseSlow(id.clone(), Duration::from_secs(60)),
+        Event::CaseEnded(Arc::new(kept)),
+        Event::CaseEnded(Arc::new(report(1, stopped))),
+        Event::Ended(Summary { failed: 1, stopped: 1, not_run: 4, cut, ..Summary::default() }),
+    ];
+    let shown = told(look(), &events);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "       SLOW [  > 60 s] federation/cloud-run › the service's own URL (2 of 3)",
+            "       FAIL [    6 ms] federation/cloud-run › the service's own URL (2 of 3)",
+            "    STOPPED [    6 ms] federation/cloud-run › the service's own URL (2 of 3): \
+             was in step 3: run sh -c sleep",
+        ]
+    );
+    assert!(shown.contains("\n\nkept: /tmp/kept/a-1\n"), "{shown}");
     assert!(
-        shown.contains("Summary [ 0.00 s] 1 case: 1 failed\n            cut short: 4 cases had not ended\n"),
+        shown.contains("2 cases: 1 failed, 1 stopped; cut short by its deadline of 90 s, 4 cases did not run"),
         "{shown}"
     );
-    assert!(shown.contains("      again cargo xtask run "), "{shown}");
 }
 
 #[test]

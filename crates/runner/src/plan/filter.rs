@@ -1,6 +1,6 @@
 //! Which cases are meant.
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
 use crate::events::CaseId;
 
@@ -13,8 +13,28 @@ pub enum Filter {
     Tag(String),
     /// The scenario's folder.
     Theme(String),
-    /// The case of this name, in any letter case; where a scenario has none, those with it somewhere in their names.
+    /// The case of this name. Where a scenario has none, that of this name in any letter case; where it has none of
+    /// these either, those with it somewhere in their names.
     Case(String),
+}
+
+/// What filters may ask of a scenario.
+#[derive(Debug, Default)]
+pub(crate) struct Traits<'s> {
+    tags: Vec<&'s str>,
+    cases: HashSet<&'s str>,
+    /// The same in lower case.
+    lower: HashSet<String>,
+}
+
+impl<'s> Traits<'s> {
+    /// The tags of a scenario and the names of its cases.
+    #[must_use]
+    pub(crate) fn new(tags: impl IntoIterator<Item = &'s str>, cases: impl IntoIterator<Item = &'s str>) -> Self {
+        let cases: HashSet<&str> = cases.into_iter().collect();
+        let lower = cases.iter().map(|case| case.to_lowercase()).collect();
+        Self { tags: tags.into_iter().collect(), cases, lower }
+    }
 }
 
 impl FromStr for Filter {
@@ -25,26 +45,28 @@ impl FromStr for Filter {
         Ok(match text.split_once(':') {
             Some(("tag", tag)) => Self::Tag(tag.trim().to_owned()),
             Some(("theme", theme)) => Self::Theme(theme.trim().to_owned()),
-            Some(("case", case)) => Self::Case(case.trim().to_lowercase()),
+            Some(("case", case)) => Self::Case(case.to_owned()),
             _ => Self::Text(text.to_lowercase()),
         })
     }
 }
 
 impl Filter {
-    /// Whether a case is meant, of a scenario with these tags and these names of cases.
+    /// Whether a case of a scenario is meant.
     #[must_use]
-    pub fn takes(&self, id: &CaseId, tags: &[&str], cases: &[&str]) -> bool {
+    pub(crate) fn takes(&self, id: &CaseId, scenario: &Traits<'_>) -> bool {
         match self {
-            Self::Tag(tag) => tags.iter().any(|known| known.eq_ignore_ascii_case(tag)),
+            Self::Tag(tag) => scenario.tags.iter().any(|known| known.eq_ignore_ascii_case(tag)),
             Self::Theme(theme) => id
                 .scenario
                 .rsplit_once('/')
                 .is_some_and(|(folder, _)| folder == theme || folder.rsplit('/').next() == Some(theme)),
             Self::Case(case) => {
-                let name = id.name().to_lowercase();
-                let exact = cases.iter().any(|known| known.to_lowercase() == *case);
-                if exact { name == *case } else { name.contains(case) }
+                if scenario.cases.contains(case.as_str()) {
+                    return id.name() == case;
+                }
+                let (name, case) = (id.name().to_lowercase(), case.trim().to_lowercase());
+                if scenario.lower.contains(&case) { name == case } else { name.contains(&case) }
             }
             Self::Text(text) => {
                 id.to_string().to_lowercase().contains(text)
@@ -111,18 +133,23 @@ mod tests {
             file: "scenarios/federation/cloud-run.yaml".into(),
             title: "A workload calls a private service".to_owned(),
             case: Some("the service's name in place of its URL".to_owned()),
+            repeat: None,
         };
         let filter: Filter = filter.parse().unwrap();
-        assert_eq!(filter.takes(&id, &["federation", "cloudrun"], &["the service's name in place of its URL"]), taken);
+        let scenario = Traits::new(["federation", "cloudrun"], ["the service's name in place of its URL"]);
+        assert_eq!(filter.takes(&id, &scenario), taken);
     }
 
     #[test]
     fn a_whole_name_means_just_that_case() {
         let id = |case: &str| CaseId { case: Some(case.to_owned()), ..CaseId::default() };
         let filter: Filter = "case:one".parse().unwrap();
-        assert!(filter.takes(&id("one"), &[], &["one", "one more"]));
-        assert!(!filter.takes(&id("one more"), &[], &["one", "one more"]));
-        assert!(filter.takes(&id("one more"), &[], &["one more", "two"]));
+        assert!(filter.takes(&id("one"), &Traits::new([], ["one", "one more"])));
+        assert!(!filter.takes(&id("one more"), &Traits::new([], ["one", "one more"])));
+        assert!(filter.takes(&id("one more"), &Traits::new([], ["one more", "two"])));
+        let both = Traits::new([], ["one", "One"]);
+        assert!(filter.takes(&id("one"), &both) && !filter.takes(&id("One"), &both));
+        assert!(filter.takes(&id("One"), &Traits::new([], ["One", "one more"])));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     evaluate,
     events::{Failure, StepReport},
     process,
+    stop::length,
     world::SiteFault,
 };
 
@@ -58,6 +59,7 @@ impl Case<'_> {
         let order = process::Order { words, env, dir, stdin, deadline };
         let ended = process::run(order).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
         report.command = Some(command(&line, &ended));
+        self.outputs = vec![("stdout", ended.stdout.clone()), ("stderr", ended.stderr.clone())];
         let mut done = Done {
             exit: Some(ended.exit),
             names: vec![
@@ -70,7 +72,9 @@ impl Case<'_> {
         if ended.overran {
             done.failures.push(Failure {
                 help: Some("`deadline` gives a step more time".to_owned()),
-                ..Failure::new(format!("the command had not ended after {} s", deadline.as_secs_f32()))
+                at: report.at,
+                label: format!("ended after {}", length(deadline)),
+                ..Failure::new(format!("the command had not ended after {}", length(deadline)))
             });
         }
         Ok(done)

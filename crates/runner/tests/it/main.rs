@@ -1,5 +1,6 @@
 //! Scenarios run in a world of scripted answers.
 
+mod early;
 mod expectations;
 mod fake;
 mod given;

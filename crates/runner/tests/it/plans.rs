@@ -139,6 +139,7 @@ async fn events_tell_a_run_from_start_to_end() {
         told.push(match event {
             Event::Started(started) => format!("{} {} {}", started.scenarios, started.cases, started.jobs),
             Event::CaseStarted(id) => format!("{id} {}", id.name()),
+            Event::CaseSlow(id, running) => panic!("{id} runs for {running:?}"),
             Event::CaseEnded(report) => format!("{:?}", report.outcome),
             Event::Ended(summary) => format!("{}", summary.passed),
         });
