@@ -111,7 +111,7 @@ pub async fn run(world: Arc<dyn World>, plan: &Plan, options: &Options, mut tell
                 if options.fail_fast && matches!(report.outcome, Outcome::Failed | Outcome::Broken(_)) {
                     cut = cut.or(Some(Cut::FirstFailure));
                 }
-                tell(Event::CaseEnded(Arc::new(report)));
+                tell(Event::CaseEnded(report));
             }
             Happened::Cut(why) => {
                 cut = Some(why);
@@ -129,7 +129,7 @@ pub async fn run(world: Arc<dyn World>, plan: &Plan, options: &Options, mut tell
 }
 
 enum Happened {
-    Ended(Option<CaseReport>),
+    Ended(Option<Arc<CaseReport>>),
     Cut(Cut),
     Slow,
 }
@@ -174,13 +174,13 @@ impl<'p> Running<'p> {
     }
 
     /// The next case that ends; `None` if none runs.
-    async fn next(&mut self) -> Option<CaseReport> {
+    async fn next(&mut self) -> Option<Arc<CaseReport>> {
         let joined = self.tasks.join_next_with_id().await?;
         let task = joined.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         let case = self.cases.iter().position(|case| case.task == task).map(|at| self.cases.swap_remove(at));
         match joined {
-            Ok((_, report)) => Some(report),
-            Err(_) => case.map(|case| ended_badly(case.planned, case.number)),
+            Ok((_, report)) => Some(Arc::new(report)),
+            Err(_) => case.map(|case| Arc::new(ended_badly(case.planned, case.number))),
         }
     }
 
