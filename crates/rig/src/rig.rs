@@ -18,6 +18,7 @@ use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Inside, Limits, Plain, 
 use tokenrig_idp::Issuers;
 use tokenrig_jose::pool;
 use tokenrig_scheduler::Scheduler;
+use tokenrig_tasks::Tasks;
 
 use crate::{
     builder::{RigBuilder, Time},
@@ -78,6 +79,7 @@ pub struct Core {
     cloud: Cloud,
     issuers: Issuers,
     run: CloudRun,
+    tasks: Tasks,
     deliveries: Deliveries,
     scheduler: Scheduler,
     agents: Arc<[(String, Vec<String>)]>,
@@ -113,6 +115,12 @@ impl Core {
     #[must_use]
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler
+    }
+
+    /// Cloud Tasks.
+    #[must_use]
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 
     /// What is delivered: jobs, tasks.
@@ -232,7 +240,7 @@ impl Rig {
         let network = Network::reading(builder.services.delivery.largest_answer);
         let carrier = Arc::new(network.clone()) as Arc<dyn Carrier>;
         let deliveries = Deliveries::new(&cloud, carrier, builder.services.delivery.clone());
-        let services::Services { all, issuers, run, scheduler } =
+        let services::Services { all, issuers, run, scheduler, tasks } =
             services::on(&cloud, Arc::new(fetch.clone()), &deliveries, builder.services);
 
         for issuer in builder.issuers {
@@ -254,6 +262,7 @@ impl Rig {
             run,
             deliveries,
             scheduler,
+            tasks,
             agents,
             settings,
         };

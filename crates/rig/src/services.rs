@@ -9,6 +9,7 @@ use tokenrig_decision::{Assumption, Refusal};
 use tokenrig_delivery::{Deliveries, NoOp};
 use tokenrig_idp::Issuers;
 use tokenrig_scheduler::Scheduler;
+use tokenrig_tasks::Tasks;
 use tokenrig_wire::Service;
 
 use crate::{fetch::ThroughGateway, settings::ServiceSettings};
@@ -22,6 +23,7 @@ pub(crate) struct Services {
     pub(crate) issuers: Issuers,
     pub(crate) run: CloudRun,
     pub(crate) scheduler: Scheduler,
+    pub(crate) tasks: Tasks,
 }
 
 /// All services on one cloud.
@@ -30,6 +32,8 @@ pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, deliveries: &Deliveries, 
     let issuers = Issuers::with_settings(Arc::clone(cloud.clock()), seed, settings.idp);
     let run = CloudRun::new(cloud.clone(), settings.cloudrun, issuer_workloads(cloud, &issuers));
     let scheduler = Scheduler::new(cloud, deliveries, settings.scheduler);
+    let tasks = Tasks::new(cloud, deliveries.bell(), settings.tasks);
+    deliveries.add(tasks.source());
     let all = vec![
         tokenrig_accounts::with_settings(cloud, settings.accounts),
         tokenrig_cloudrun::service(&run),
@@ -39,8 +43,9 @@ pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, deliveries: &Deliveries, 
         tokenrig_metadata::with_settings(cloud, settings.metadata),
         tokenrig_scheduler::service(&scheduler),
         tokenrig_sts::service(cloud, fetch, settings.sts),
+        tokenrig_tasks::service(&tasks),
     ];
-    Services { all, issuers, run, scheduler }
+    Services { all, issuers, run, scheduler, tasks }
 }
 
 /// How a service whose workload is `{issuer: ID}` gets the issuer's paths: the service's URL is the issuer from then on.

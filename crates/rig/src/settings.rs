@@ -17,12 +17,13 @@ pub(crate) struct ServiceSettings {
     pub(crate) metadata: tokenrig_metadata::Settings,
     pub(crate) scheduler: tokenrig_scheduler::Settings,
     pub(crate) sts: tokenrig_sts::Settings,
+    pub(crate) tasks: tokenrig_tasks::Settings,
     told: BTreeMap<String, Value>,
 }
 
 /// Services with settings.
 const SERVICES: &[&str] =
-    &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "scheduler", "sts"];
+    &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "scheduler", "sts", "tasks"];
 
 impl ServiceSettings {
     /// Sets `SERVICE.NAME`.
@@ -38,6 +39,7 @@ impl ServiceSettings {
             "metadata" => self.metadata.set(name, value),
             "scheduler" => self.scheduler.set(name, value),
             "sts" => self.sts.set(name, value),
+            "tasks" => self.tasks.set(name, value),
             _ => Err(SettingFault::unknown(service, SERVICES.to_vec())),
         }?;
         self.told.insert(key.to_owned(), value.clone());
@@ -71,6 +73,7 @@ mod tests {
     #[case("delivery.patience", json!("100ms"))]
     #[case("scheduler.header_zone", json!("Etc/UTC"))]
     #[case("idp.slow", json!("100ms"))]
+    #[case("tasks.name_window", json!("1h"))]
     fn a_service_is_set_by_its_name(#[case] key: &str, #[case] value: Value) {
         let mut settings = ServiceSettings::default();
         settings.set(key, &value).unwrap();

@@ -40,6 +40,7 @@ pub(crate) fn document(core: &Core) -> Value {
     put(&mut document, "run.services", services(core));
     put(&mut document, "cloudfunctions.functions", functions(core));
     put(&mut document, "cloudscheduler.jobs", jobs(core));
+    put(&mut document, "cloudtasks.queues", queues(core));
     Value::Object(document)
 }
 
@@ -306,6 +307,18 @@ fn services(core: &Core) -> Map<String, Value> {
             fields.insert("iamPolicy".to_owned(), policy);
         }
         (service.id, Value::Object(fields))
+    });
+    told.collect()
+}
+
+fn queues(core: &Core) -> Map<String, Value> {
+    let told = core.tasks().told().into_iter().map(|queue| {
+        let mut fields = queue.fields;
+        if let Some(policy) = told_policy(&core.cloud().policies().get(&queue.resource)) {
+            fields.insert("iamPolicy".to_owned(), policy);
+        }
+        put(&mut fields, "tasks", queue.tasks);
+        (queue.id, Value::Object(fields))
     });
     told.collect()
 }

@@ -112,10 +112,12 @@ pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result
     let resources = Resources::of(&facts, given);
     let mut making = Making { site, given, facts, resources, env, token: None, key_id: None, last: None };
     making.see();
-    for index in &given.order {
-        if let Some(resource) = given.resources.get(*index) {
-            making.create(*index, resource).await?;
-        }
+    let ordered = given.order.iter().filter_map(|index| Some((*index, given.resources.get(*index)?)));
+    // Tasks act by themselves: they come when all that they may reach is there.
+    let (acting, standing): (Vec<_>, Vec<_>) =
+        ordered.partition(|(_, resource)| resource.collection.name == "cloudtasks.queues.tasks");
+    for (index, resource) in standing {
+        making.create(index, resource).await?;
     }
     for (index, resource) in given.resources.iter().enumerate() {
         making.workload(index, resource).await?;
@@ -124,6 +126,9 @@ pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result
         making.policy(index, resource).await?;
     }
     making.project_policy().await?;
+    for (index, resource) in acting {
+        making.create(index, resource).await?;
+    }
     Ok((making.resources, making.env))
 }
 

@@ -11,7 +11,7 @@ use crate::{
     reader::{Reader, did_you_mean, list_all},
     template::{Key, Kind, Style, Template},
     things::Things,
-    words::{self, COLLECTIONS, MISBEHAVIOURS, PROVIDERS, SECTIONS},
+    words::{self, COLLECTIONS, INNER, MISBEHAVIOURS, PROVIDERS, SECTIONS},
     yaml::shorten,
 };
 
@@ -278,6 +278,7 @@ fn resource(
     let ours = words::ours(collection.name);
     let mut body = Vec::new();
     let mut inner: &[(Key, Template)] = &[];
+    let mut inside = None;
     for (key, value) in entries {
         match &*key.text {
             "iamPolicy" if collection.set_iam_policy.is_some() => {
@@ -300,18 +301,17 @@ fn resource(
                 }
                 made.disabled = Some(value.clone());
             }
-            "providers" if ours.contains(&"providers") => {
+            key @ ("providers" | "tasks") if ours.contains(&key) => {
                 if value.hole().is_some() {
-                    reader.push(Diagnostic::error(
-                        "hole::not-here",
-                        value.span,
-                        "the ids of providers are written out",
-                    ));
+                    let fault = format!("the ids of {key} are written out");
+                    reader.push(Diagnostic::error("hole::not-here", value.span, fault));
                 } else {
-                    inner = reader.entries(value, "`providers`").unwrap_or_default();
+                    let collection = INNER.iter().find(|(word, _)| *word == key).map(|(_, name)| *name);
+                    inner = reader.entries(value, &format!("`{key}`")).unwrap_or_default();
+                    inside = collection.and_then(|name| table().collection(name));
                 }
             }
-            "iamPolicy" | "location" | "workload" | "keys" | "providers"
+            "iamPolicy" | "location" | "workload" | "keys" | "providers" | "tasks"
                 if collection.message.get_field_by_json_name(&key.text).is_none() =>
             {
                 let fault = format!("{what} has no `{}`", key.text);
@@ -323,9 +323,9 @@ fn resource(
     made.body.kind = Kind::Map(body);
     check_body(reader, &made.body, collection, ours, &what);
     given.resources.push(made);
-    if let Some(providers) = table().collection(PROVIDERS) {
+    if let Some(inside) = inside {
         for (id, value) in inner {
-            resource(reader, given, providers, id, value, Some(index));
+            resource(reader, given, inside, id, value, Some(index));
         }
     }
 }
@@ -467,6 +467,8 @@ fn a_resource_of(collection: &Collection) -> String {
         "iam.roles" => "a role".to_owned(),
         "run.services" => "a Cloud Run service".to_owned(),
         "cloudfunctions.functions" => "a function".to_owned(),
+        "cloudtasks.queues" => "a queue".to_owned(),
+        "cloudtasks.queues.tasks" => "a task".to_owned(),
         name => format!("a resource of `{name}`"),
     }
 }

@@ -67,7 +67,7 @@ pub(crate) const COLLECTIONS: &[Word] = &[
     played("run.services"),
     played("cloudfunctions.functions"),
     played("cloudscheduler.jobs"),
-    not_yet("cloudtasks.queues"),
+    played("cloudtasks.queues"),
     not_yet("iam.workforcePools"),
     played("orgpolicy.policies"),
     not_yet("pubsub.schemas"),
@@ -79,7 +79,7 @@ pub(crate) const COLLECTIONS: &[Word] = &[
 
 /// APIs of Google whose methods are known to come; those of the method table are played.
 pub(crate) const APIS_TO_COME: &[&str] =
-    &["cloudtasks", "iap", "logging", "oauth2", "pubsub", "storage", "workflowexecutions", "workflows"];
+    &["iap", "logging", "oauth2", "pubsub", "storage", "workflowexecutions", "workflows"];
 
 /// Keys of a resource that are ours and not Google's, beside `iamPolicy` (wherever Google has one) and `location`
 /// (wherever the location is not always `global`).
@@ -88,12 +88,16 @@ pub(crate) fn ours(collection: &str) -> &'static [&'static str] {
         "iam.workloadIdentityPools" => &["providers"],
         "iam.serviceAccounts" => &["keys", "disabled"],
         "cloudfunctions.functions" | "run.services" => &["workload"],
+        "cloudtasks.queues" => &["tasks"],
         _ => &[],
     }
 }
 
-/// The collection of what is in a resource under a key of ours.
+/// The collection of what is in a pool under a key of ours.
 pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
+
+/// The collections of what is in a resource under a key of ours, by that key.
+pub(crate) const INNER: &[(&str, &str)] = &[("providers", PROVIDERS), ("tasks", "cloudtasks.queues.tasks")];
 
 /// What may answer behind a service: words and keys of `workload`. A URL is a word of its own, `URL`.
 pub(crate) const WORKLOADS: &[Word] =

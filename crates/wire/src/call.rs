@@ -10,7 +10,7 @@ use tokenrig_clock::Timestamp;
 use tokenrig_cloud::{Caller, Cloud};
 use tokenrig_decision::{Check, Decision, Refused};
 use tokenrig_policy::{Attributes, Verdict};
-use tokenrig_protos::Method;
+use tokenrig_protos::{Method, Verb};
 
 use crate::refusals;
 
@@ -22,6 +22,7 @@ struct Inner {
     cloud: Cloud,
     caller: Caller,
     method: &'static Method,
+    verb: Verb,
     headers: HeaderMap,
     now: Timestamp,
     decision: Mutex<Decision>,
@@ -37,12 +38,12 @@ impl Call {
     pub(crate) fn new(
         cloud: Cloud,
         caller: Caller,
-        method: &'static Method,
+        (method, verb): (&'static Method, Verb),
         headers: HeaderMap,
         now: Timestamp,
         decision: Decision,
     ) -> Self {
-        Self(Arc::new(Inner { cloud, caller, method, headers, now, decision: Mutex::new(decision) }))
+        Self(Arc::new(Inner { cloud, caller, method, verb, headers, now, decision: Mutex::new(decision) }))
     }
 
     /// The cloud that the call reached.
@@ -61,6 +62,12 @@ impl Call {
     #[must_use]
     pub fn method(&self) -> &'static Method {
         self.0.method
+    }
+
+    /// The HTTP verb by which it came; by gRPC it is always POST.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        self.0.verb
     }
 
     /// The headers of the request, of gRPC the metadata. They hold the bearer token: never to be printed whole.
@@ -139,7 +146,14 @@ mod tests {
         let caller = cloud.caller(cloud.mint().access_token(order).reveal()).unwrap();
         let method = table().by_id("iamcredentials.projects.serviceAccounts.signBlob").unwrap();
         let now = cloud.now();
-        let call = Call::new(cloud, caller, method, HeaderMap::new(), now, Decision::of("google-apis", method.id));
+        let call = Call::new(
+            cloud,
+            caller,
+            (method, Verb::Post),
+            HeaderMap::new(),
+            now,
+            Decision::of("google-apis", method.id),
+        );
         assert_eq!(call.check(Check::named("request")), Ok(()));
         assert_eq!(call.check(Check::named("request").holds(false)).unwrap_err().id(), "api-internal");
     }

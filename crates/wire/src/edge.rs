@@ -8,7 +8,7 @@ use futures_util::future::FutureExt;
 use http::{HeaderMap, Request, Response};
 use tokenrig_cloud::Cloud;
 use tokenrig_decision::{Check, Decision, Refused};
-use tokenrig_protos::{Host, Method};
+use tokenrig_protos::{Host, Method, Verb};
 
 use crate::{api::Handler, call::Call, credential, grpc, json::quoted, refusals, rest};
 
@@ -45,7 +45,7 @@ impl Edge {
     /// A call that came by gRPC.
     pub(crate) async fn grpc_call(&self, path: &str, headers: HeaderMap, message: Bytes) -> Result<Bytes, Refused> {
         match self.0.host.by_grpc_path(path) {
-            Some(method) => self.call(method, headers, || Ok(message)).await,
+            Some(method) => self.call((method, Verb::Post), headers, || Ok(message)).await,
             None => Err(self.unplayed("POST", path)),
         }
     }
@@ -53,7 +53,7 @@ impl Edge {
     /// A call of a known method: credential and scope are judged before the request is looked at.
     pub(crate) async fn call(
         &self,
-        method: &'static Method,
+        (method, verb): (&'static Method, Verb),
         headers: HeaderMap,
         encode: impl FnOnce() -> Result<Bytes, Box<Check>>,
     ) -> Result<Bytes, Refused> {
@@ -81,7 +81,7 @@ impl Edge {
                 return self.refused(decision);
             }
         };
-        let call = Call::new(cloud.clone(), caller, method, headers, now, decision);
+        let call = Call::new(cloud.clone(), caller, (method, verb), headers, now, decision);
         if let Err(refused) = credential::user_project(&call) {
             return self.finish(&call, Err(refused));
         }

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 use tokenrig_decision::{Check, Refused};
 use tokenrig_protos::{
     Body as BodyRule, RestMatch, Verb,
-    prost::Message,
-    prost_reflect::{DynamicMessage, Value},
+    google::api::HttpBody,
+    prost::{Message, Name as _},
+    prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, Value},
 };
 
 use crate::{
@@ -34,8 +35,9 @@ pub(crate) async fn answer(edge: Edge, request: Request<Body>) -> Response<Body>
     let asked = Asked::read(query);
     let headers = with_query_token(parts.headers, asked.token);
     let method = found.method;
-    let encode = || encode(&found, query, body.map_err(|_| ()));
-    match edge.call(method, headers, encode).await.and_then(|bytes| decode(method, bytes)) {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let encode = || encode(&found, query, &content_type, body.map_err(|_| ()));
+    match edge.call((method, found.rule.verb), headers, encode).await.and_then(|bytes| decode(method, bytes)) {
         Ok(message) => {
             let json = json::write(&message, asked.enums);
             let text = if asked.pretty { format!("{json:#}\n") } else { json.to_string() };
@@ -100,7 +102,12 @@ fn with_query_token(mut headers: HeaderMap, token: Option<String>) -> HeaderMap 
 /// # Errors
 ///
 /// The check `request`, failed.
-pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) -> Result<Bytes, Box<Check>> {
+pub(crate) fn encode(
+    found: &RestMatch,
+    query: &str,
+    content_type: &str,
+    body: Result<Bytes, ()>,
+) -> Result<Bytes, Box<Check>> {
     let failed = || Check::named("request").expected(found.method.input.full_name()).holds(false);
     let Ok(body) = body else {
         return Err(Box::new(
@@ -112,7 +119,13 @@ pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) ->
     };
     let mut faults = Faults::default();
     let mut message = DynamicMessage::new(found.method.input.clone());
-    if found.rule.body != BodyRule::None && !body.iter().all(u8::is_ascii_whitespace) {
+    if let Some(field) = raw_body(found) {
+        let raw = HttpBody { content_type: content_type.to_owned(), data: body.to_vec(), extensions: Vec::new() };
+        let mut dynamic = DynamicMessage::new(field.1);
+        // The message is the one of the table's own descriptors.
+        let _ = dynamic.transcode_from(&raw);
+        message.set_field(&field.0, Value::Message(dynamic));
+    } else if found.rule.body != BodyRule::None && !body.iter().all(u8::is_ascii_whitespace) {
         let object = match serde_json::from_slice(&body) {
             Ok(Json::Object(object)) => object,
             Ok(_) => {
@@ -162,6 +175,14 @@ pub(crate) fn encode(found: &RestMatch, query: &str, body: Result<Bytes, ()>) ->
         let _set = json::set_path(&mut message, path, Value::String(value.clone()));
     }
     Ok(Bytes::from(message.encode_to_vec()))
+}
+
+/// The field that takes the body as it is, whatever it is: `google.api.HttpBody`.
+fn raw_body(found: &RestMatch) -> Option<(FieldDescriptor, MessageDescriptor)> {
+    let BodyRule::Field(name) = found.rule.body else { return None };
+    let field = found.method.input.get_field_by_name(name)?;
+    let described = field.kind().as_message().cloned()?;
+    (described.full_name() == HttpBody::full_name()).then_some((field, described))
 }
 
 fn decode(method: &tokenrig_protos::Method, bytes: Bytes) -> Result<DynamicMessage, Refused> {

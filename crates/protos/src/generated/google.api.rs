@@ -47,6 +47,29 @@ impl ::prost::Name for HttpRule {
         "type.googleapis.com/google.api.HttpRule".into()
     }
 }
+/// Bytes of any type. As a body in HTTP it is the body itself.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HttpBody {
+    /// Content-Type.
+    #[prost(string, tag = "1")]
+    pub content_type: ::prost::alloc::string::String,
+    /// The bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+    /// What an application adds.
+    #[prost(message, repeated, tag = "3")]
+    pub extensions: ::prost::alloc::vec::Vec<::prost_types::Any>,
+}
+impl ::prost::Name for HttpBody {
+    const NAME: &'static str = "HttpBody";
+    const PACKAGE: &'static str = "google.api";
+    fn full_name() -> ::prost::alloc::string::String {
+        "google.api.HttpBody".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "type.googleapis.com/google.api.HttpBody".into()
+    }
+}
 /// The launch stage of a resource or feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

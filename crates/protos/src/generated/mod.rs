@@ -32,6 +32,14 @@ pub mod google {
                 include!("google.cloud.scheduler.v1.rs");
             }
         }
+        pub mod tasks {
+            pub mod v2 {
+                include!("google.cloud.tasks.v2.rs");
+            }
+            pub mod v2beta3 {
+                include!("google.cloud.tasks.v2beta3.rs");
+            }
+        }
     }
     pub mod iam {
         pub mod admin {
@@ -65,6 +73,11 @@ pub mod tokenrig {
     pub mod cloudresourcemanager {
         pub mod v1 {
             include!("tokenrig.cloudresourcemanager.v1.rs");
+        }
+    }
+    pub mod cloudtasks {
+        pub mod v2beta3 {
+            include!("tokenrig.cloudtasks.v2beta3.rs");
         }
     }
     pub mod iam {

@@ -41,7 +41,8 @@ impl ::prost::Name for Api {
 /// What one method has of its own.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Method {
-    /// Google's discovery id, for example `iam.projects.serviceAccounts.create`.
+    /// Google's discovery id, for example `iam.projects.serviceAccounts.create`. Where a host has a method in several versions,
+    /// all but the main one have their version after the API's name: `cloudtasks.v2beta3.projects.locations.queues.create`.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
     /// Scopes that are enough for this method beside those of the API.
