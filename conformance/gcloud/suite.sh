@@ -175,6 +175,58 @@ invoker() {
   has "$(gcloud run services get-iam-policy ledger)" "stranger@$project.iam.gserviceaccount.com"
 }
 
+# The status of the last attempt for the resource $1, once there is one that ended; the rig dispatches as its clock runs.
+attempted() {
+  for _ in $(seq 100); do
+    found=$(curl --silent --noproxy '*' "$TOKENRIG_URL/attempts" | tr -d '\n ' | sed 's/{"seq"/\n&/g' |
+      grep -F "\"resource\":\"$1\"" | grep '"ended"' | tail -1 | sed -n 's/.*"status":\([0-9]*\).*/\1/p')
+    [ -z "$found" ] || break
+    sleep 0.1
+  done
+  printf %s "$found"
+}
+
+queues() {
+  has "$(gcloud tasks queues create suite --location=us-central1 --min-backoff=60s 2>&1)" 'Created queue [us-central1/suite].'
+  has "$(gcloud tasks queues list --location=us-central1)" suite
+  gcloud tasks queues update suite --location=us-central1 --max-dispatches-per-second=5 >/dev/null 2>&1 || fail 'it cannot be updated'
+  is "$(gcloud tasks queues describe suite --location=us-central1 --format='value(rateLimits.maxBurstSize)')" 10 'the burst'
+  gcloud tasks queues pause suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'it cannot be paused'
+  is "$(gcloud tasks queues describe suite --location=us-central1 --format='value(state)')" PAUSED 'the state'
+  gcloud tasks queues resume suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'it cannot be resumed'
+  gcloud tasks queues add-iam-policy-binding suite --location=us-central1 --role=roles/cloudtasks.enqueuer \
+    --member="serviceAccount:$deployer" >/dev/null 2>&1 || fail 'its policy cannot be changed'
+  has "$(gcloud tasks queues get-iam-policy suite --location=us-central1)" "$deployer"
+  has "$(gcloud tasks queues create suite --location=us-central1 2>&1)" 'Queue already exists'
+}
+
+tasks() {
+  name=projects/$project/locations/us-central1/queues/suite/tasks
+  said=$(gcloud tasks create-http-task good --queue=suite --location=us-central1 --url="$ledger/17" --method=PUT \
+    --body-content=tea --oidc-service-account-email="$deployer" --oidc-token-audience="$ledger" 2>&1)
+  has "$said" "Created task [$name/good]."
+  is "$(attempted "$name/good")" 200 'the answer to the right token'
+  gcloud tasks create-http-task wrong --queue=suite --location=us-central1 --url="$ledger" \
+    --schedule-time="$(date -u -d '+1 hour' +%Y-%m-%dT%H:%M:%SZ)" --oidc-service-account-email="$deployer" \
+    --oidc-token-audience=https://other.example.com >/dev/null 2>&1 || fail 'a task that is due later cannot be made'
+  has "$(gcloud tasks list --queue=suite --location=us-central1)" wrong
+  gcloud tasks run wrong --queue=suite --location=us-central1 >/dev/null 2>&1 || fail 'it cannot be run'
+  is "$(attempted "$name/wrong")" 401 'the answer to another audience'
+  has "$(gcloud tasks describe wrong --queue=suite --location=us-central1)" 'dispatchCount: 1'
+  gcloud tasks delete wrong --queue=suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'it cannot be deleted'
+  gcloud tasks queues purge suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'the queue cannot be purged'
+  gcloud tasks queues delete suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'the queue cannot be deleted'
+  has "$(gcloud tasks queues create suite --location=us-central1 2>&1)" 'existed too recently'
+}
+
+beta_tasks() {
+  gcloud tasks queues create beta-suite --location=us-central1 >/dev/null 2>&1 || fail 'a queue cannot be made'
+  said=$(gcloud beta tasks create-http-task first --queue=beta-suite --location=us-central1 --url="$ledger" \
+    --oidc-service-account-email="$deployer" --oidc-token-audience="$ledger" 2>&1)
+  has "$said" 'Created task ['
+  is "$(attempted "projects/$project/locations/us-central1/queues/beta-suite/tasks/first")" 200 'the answer'
+}
+
 attempt 'metadata server' 'project and its number' project_known
 attempt 'metadata server' 'access token' access_token
 attempt 'metadata server' 'identity tokens' identity_token
@@ -192,4 +244,7 @@ attempt 'administration' 'service accounts' accounts
 attempt 'administration' 'pools and providers' pools
 attempt 'administration' "the project's policy and services" project_policy
 attempt 'administration' 'invoker of a service' invoker
+attempt 'Cloud Tasks' 'queues' queues
+attempt 'Cloud Tasks' 'tasks with a token' tasks
+attempt 'Cloud Tasks' 'a task by the beta commands' beta_tasks
 exit "$failures"

@@ -21,6 +21,7 @@ from cases import (
     refusals_sts,
     refusals_tokens,
     run_admin,
+    tasks,
     walk_through,
 )
 from support.stage import Stage
@@ -34,6 +35,7 @@ THEMES = [
     at_once,
     iam_admin,
     run_admin,
+    tasks,
     refusals_sts,
     refusals_tokens,
     # Last, because it moves the clock.
