@@ -26,9 +26,8 @@ pub(crate) enum Command {
     /// The inner side of `exec --route netns`: sets up the namespaces that it was started in
     #[command(hide = true)]
     NetnsInside(NetnsInside),
-    /// Tells what a token, principal, credential file or signed URL is (not built yet)
-    #[command(hide = true)]
-    Explain(Rest),
+    /// Tells what a token, a credential file or a signed URL is, and what is wrong with it
+    Explain(Explain),
     /// Fires wrong and hostile ID tokens at an endpoint of yours, and tells which of them it let in
     Attack(Attack),
     /// Removes what a live run left behind (not built yet)
@@ -37,6 +36,39 @@ pub(crate) enum Command {
     /// Prints the JSON Schema of scenario and given files (not built yet)
     #[command(hide = true)]
     Schema(Rest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// What the file holds
+    #[arg(value_enum)]
+    pub(crate) what: What,
+    /// The file, or `-` for standard input: secrets are no arguments, which a shell remembers
+    pub(crate) file: PathBuf,
+    /// Shows it to a door: the URL of a service, a provider (not built yet)
+    #[arg(long, value_name = "PLACE", hide = true)]
+    pub(crate) at: Option<String>,
+    /// A given document, for `--at` (not built yet)
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) given: Vec<PathBuf>,
+    /// The present instant; that of the machine if not said
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) now: Option<Timestamp>,
+    /// Tells it as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// A token or another credential of one line
+    Token,
+    /// Whom a token names at a provider (not built yet)
+    Principal,
+    /// A credential file, such as GOOGLE_APPLICATION_CREDENTIALS names
+    Credentials,
+    /// A signed URL
+    Url,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod attack;
 mod child;
 mod containers;
 mod exec;
+mod explain;
 mod inherited;
 mod log;
 mod netns;
@@ -59,7 +60,8 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             Command::Serve(wanted) => serve::serve(program, wanted).await,
             Command::NetnsInside(wanted) => netns::run(wanted).await,
             Command::Attack(wanted) => attack::attack(program, wanted).await,
-            Command::Explain(_) | Command::Cleanup(_) | Command::Schema(_) => {
+            Command::Explain(wanted) => explain::explain(&wanted),
+            Command::Cleanup(_) | Command::Schema(_) => {
                 tell::error("this command is not built yet", Some("`run`, `exec`, `serve` and `attack` are"));
                 2
             }

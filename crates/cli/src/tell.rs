@@ -19,3 +19,10 @@ pub(crate) fn note(message: &str) {
 pub(crate) fn text(text: &str) {
     anstream::eprint!("{text}");
 }
+
+/// What was asked for, on stdout. What cannot be written to is nobody's fault here.
+pub(crate) fn data(text: &str) {
+    use std::io::Write as _;
+    let mut out = anstream::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

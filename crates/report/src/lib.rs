@@ -37,7 +37,7 @@ pub use crate::{
     failure::{case_failed, given_fault},
     file::{FileReport, Format, Head},
     json::{JSON_SCHEMA, JSON_VERSION},
-    paint::Look,
+    paint::{Look, flat, safe},
     terminal::Terminal,
 };
 use crate::{html::Html, json::Json, junit::Junit};

@@ -70,7 +70,8 @@ impl Look {
 }
 
 /// Text from outside without control characters, so that it cannot move the cursor; line ends stay.
-pub(crate) fn safe(text: &str) -> String {
+#[must_use]
+pub fn safe(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let keep = !c.is_control() || c == '\n';
@@ -81,6 +82,7 @@ pub(crate) fn safe(text: &str) -> String {
 }
 
 /// The same on one line.
-pub(crate) fn flat(text: &str) -> String {
+#[must_use]
+pub fn flat(text: &str) -> String {
     safe(text).replace('\n', " ")
 }

@@ -3,6 +3,7 @@
 mod control;
 mod environment;
 mod exec;
+mod explain;
 mod run;
 mod running;
 mod serve;
