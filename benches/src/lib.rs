@@ -27,6 +27,7 @@ mod policy;
 mod round;
 mod scale;
 mod scenarios;
+mod scheduler;
 mod serve;
 mod start;
 mod table;
@@ -54,5 +55,6 @@ pub const MEASUREMENTS: &[Measurement] = &[
     ("cloudrun", throughput::cloud_run),
     ("policy", policy::measure),
     ("memory", memory::measure),
+    ("scheduler", scheduler::measure),
     ("scenarios", scenarios::measure),
 ];
