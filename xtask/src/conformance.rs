@@ -11,6 +11,7 @@ mod java;
 mod node;
 mod place;
 mod python;
+mod rust;
 mod shell;
 mod table;
 
@@ -43,6 +44,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "node", given: BUILD, prepare: node::prepare },
     Suite { name: "go", given: BUILD, prepare: go::prepare },
     Suite { name: "java", given: BUILD, prepare: java::prepare },
+    Suite { name: "rust", given: BUILD, prepare: rust::prepare },
     Suite { name: "curl", given: BUILD, prepare: shell::curl },
     Suite { name: "gcloud", given: BUILD, prepare: shell::gcloud },
     Suite { name: "attack", given: &[], prepare: attack::prepare },
