@@ -9,8 +9,12 @@ mod floors;
 mod generated;
 #[path = "tidy/house.rs"]
 mod house;
+#[path = "tidy/known.rs"]
+mod known;
 #[path = "tidy/manifests.rs"]
 mod manifests;
+#[path = "tidy/reached.rs"]
+mod reached;
 #[path = "tidy/readme.rs"]
 mod readme;
 #[path = "tidy/refusals.rs"]

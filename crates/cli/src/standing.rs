@@ -77,9 +77,12 @@ fn read(wanted: &Standing, look: &Look) -> Result<Vec<(Given, Sources)>, u8> {
 
 /// Of several documents the last one that says something counts.
 fn merge(into: &mut Foundation, more: Foundation) {
-    into.project.extend(more.project);
-    into.issuers.extend(more.issuers);
-    into.users.extend(more.users);
-    into.clients.extend(more.clients);
-    into.settings.extend(more.settings);
+    // Taken apart, so that nothing that a document may say is forgotten here.
+    let Foundation { name: _, project, issuers, users, clients, aws, settings, now: _, has_run_step: _ } = more;
+    into.project.extend(project);
+    into.issuers.extend(issuers);
+    into.users.extend(users);
+    into.clients.extend(clients);
+    into.aws.extend(aws);
+    into.settings.extend(settings);
 }

@@ -180,7 +180,8 @@ impl Cloud {
         let Some(account) = self.accounts().get(issuer).filter(|account| account.email == issuer) else {
             // Whoever signed it: an ID token shown in place of an access token.
             return Err(match text("aud") {
-                Some(audience) if !issuer.is_empty() => {
+                // Who has an address signed for itself once, and is gone.
+                Some(audience) if !issuer.is_empty() && !issuer.contains('@') => {
                     CallerFault::IdToken { issuer: shown(issuer), audience: shown(audience) }
                 }
                 _ => CallerFault::Unknown,

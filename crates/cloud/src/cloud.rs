@@ -15,6 +15,7 @@ use tokenrig_policy::{Binding, Directory, Policy, Roles};
 use crate::{
     accounts::{self, Accounts, KeyRing, NewAccount, ServiceAccount},
     audit::{Audit, Trail},
+    aws::{self, AwsAccounts},
     decisions::{Decisions, Ring},
     derive::{Derive, run_hash},
     google_keys::KeyRoom,
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) pools: RwLock<pools::State>,
     pub(crate) policies: RwLock<policies::State>,
     pub(crate) users: RwLock<users::State>,
+    pub(crate) aws: RwLock<aws::State>,
     pub(crate) org_policies: RwLock<org_policies::State>,
     pub(crate) google_keys: KeyRoom,
     pub(crate) tokens_issued: Counter,
@@ -122,6 +124,7 @@ impl Cloud {
             pools: RwLock::default(),
             policies: RwLock::default(),
             users: RwLock::default(),
+            aws: RwLock::default(),
             org_policies: RwLock::default(),
             google_keys: KeyRoom::new(&settings.seed),
             tokens_issued: Counter::default(),
@@ -276,6 +279,12 @@ impl Cloud {
     #[must_use]
     pub fn users(&self) -> Users<'_> {
         Users(self)
+    }
+
+    /// Accounts of AWS.
+    #[must_use]
+    pub fn aws(&self) -> AwsAccounts<'_> {
+        AwsAccounts(self)
     }
 
     /// The mint.

@@ -36,6 +36,7 @@
 
 mod accounts;
 mod audit;
+mod aws;
 mod caller;
 mod cloud;
 mod decisions;
@@ -62,6 +63,10 @@ pub use crate::{
         AccountFault, AccountKey, Accounts, CreatedKey, KeyOrigin, NewAccount, ServiceAccount, SystemKey, UploadedKey,
     },
     audit::{Audit, LogEntry, RequestEntry, Severity, TaskEntry},
+    aws::{
+        AwsAccounts, AwsFault, AwsIdentity, AwsKind, AwsPrincipal, AwsRefused, AwsRequest, NewAwsPrincipal,
+        Scope as AwsScope, UrlFault, amz_date, authorization as aws_authorization,
+    },
     caller::{Caller, CallerFault, SelfSignedFault, TokenKind},
     cloud::{Cloud, Foundation},
     decisions::Decisions,

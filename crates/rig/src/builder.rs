@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokenrig_clock::Timestamp;
 use tokenrig_cloud::{Project, Settings};
 use tokenrig_cloudrun::WorkloadMaker;
@@ -46,6 +46,8 @@ pub struct RigBuilder {
     pub(crate) workloads: Vec<(String, Value)>,
     pub(crate) kinds: Vec<Kind>,
     pub(crate) people: People,
+    /// `aws.accounts` of a given document, as it stands there.
+    pub(crate) aws: Map<String, Value>,
     pub(crate) given: Vec<GivenSource>,
     pub(crate) drives: bool,
 }
@@ -76,6 +78,7 @@ impl Default for RigBuilder {
             workloads: Vec::new(),
             kinds: Vec::new(),
             people: People::default(),
+            aws: Map::new(),
             given: Vec::new(),
             drives: true,
         }

@@ -25,7 +25,7 @@ impl FoundationFault {
 }
 
 impl RigBuilder {
-    /// Takes all of a given document that is no Google resource: project, agents, issuers, people, settings. What it does
+    /// Takes all of a given document that is no Google resource: project, agents, issuers, people, accounts of AWS, settings. What it does
     /// not say stays as it was.
     ///
     /// # Errors
@@ -48,6 +48,7 @@ impl RigBuilder {
         }
         self.people.users.extend(foundation.users.clone());
         self.people.clients.extend(foundation.clients.clone());
+        self.aws.extend(foundation.aws.clone());
         if let Some(now) = foundation.now {
             self = self.time(Time::RunningFrom(now));
         }

@@ -29,6 +29,7 @@
 //! # });
 //! ```
 
+mod aws;
 mod builder;
 mod carry;
 mod client;

@@ -21,6 +21,7 @@ use tokenrig_scheduler::Scheduler;
 use tokenrig_tasks::Tasks;
 
 use crate::{
+    aws,
     builder::{RigBuilder, Time},
     carry::Network,
     control,
@@ -246,6 +247,7 @@ impl Rig {
         for issuer in builder.issuers {
             issuers.add(issuer).map_err(|fault| StartFault::Given(fault.to_string()))?;
         }
+        aws::enter(&cloud, &builder.aws).map_err(|fault| StartFault::Given(fault.to_string()))?;
         people::enter(&cloud, &builder.people).map_err(|fault| StartFault::Given(fault.to_string()))?;
         for kind in builder.kinds {
             run.add_workload_kind(&kind.word, kind.make);

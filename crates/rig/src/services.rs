@@ -36,6 +36,7 @@ pub(crate) fn on(cloud: &Cloud, fetch: Arc<dyn Fetch>, deliveries: &Deliveries, 
     deliveries.add(tasks.source());
     let all = vec![
         tokenrig_accounts::with_settings(cloud, settings.accounts),
+        tokenrig_aws::service(cloud, settings.aws),
         tokenrig_cloudrun::service(&run),
         tokenrig_iamadmin::service_with(cloud, settings.iamadmin),
         tokenrig_iamcredentials::with_settings(cloud, settings.iamcredentials),

@@ -9,6 +9,7 @@ use tokenrig_wire::settings::{Named, SettingFault};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServiceSettings {
     pub(crate) accounts: tokenrig_accounts::Settings,
+    pub(crate) aws: tokenrig_aws::Settings,
     pub(crate) cloudrun: tokenrig_cloudrun::Settings,
     pub(crate) delivery: tokenrig_delivery::Settings,
     pub(crate) iamadmin: tokenrig_iamadmin::Settings,
@@ -22,8 +23,19 @@ pub(crate) struct ServiceSettings {
 }
 
 /// Services with settings.
-const SERVICES: &[&str] =
-    &["accounts", "cloudrun", "delivery", "iamadmin", "iamcredentials", "idp", "metadata", "scheduler", "sts", "tasks"];
+const SERVICES: &[&str] = &[
+    "accounts",
+    "aws",
+    "cloudrun",
+    "delivery",
+    "iamadmin",
+    "iamcredentials",
+    "idp",
+    "metadata",
+    "scheduler",
+    "sts",
+    "tasks",
+];
 
 impl ServiceSettings {
     /// Sets `SERVICE.NAME`.
@@ -31,6 +43,7 @@ impl ServiceSettings {
         let (service, name) = key.split_once('.').unwrap_or((key, ""));
         match service {
             "accounts" => self.accounts.set(name, value),
+            "aws" => self.aws.set(name, value),
             "cloudrun" => self.cloudrun.set(name, value),
             "delivery" => self.delivery.set(name, value),
             "iamadmin" => self.iamadmin.set(name, value),

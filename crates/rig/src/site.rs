@@ -19,7 +19,7 @@ use tokenrig_runner::{
     Advanced, Answer, Facts, MintKey, MintOrder, Opened, Protocol, Received, Request, Site, SiteFault, Who, redact,
 };
 
-use crate::{people, rig::Rig};
+use crate::{aws, people, rig::Rig};
 
 /// How a request reaches the rig.
 #[derive(Clone, Copy)]
@@ -134,6 +134,7 @@ impl Site for Rig {
             issuers: issuers.collect(),
             ..Facts::default()
         };
+        aws::tell(cloud, &mut facts);
         people::tell(cloud, &mut facts);
         facts
     }
@@ -151,6 +152,10 @@ impl Site for Rig {
     }
 
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>> {
+        if let Some(principal) = self.core().cloud().aws().principal(&order.issuer) {
+            let signed = aws::sign(self.core().cloud(), &principal, &order);
+            return async move { signed.map_err(|fault| SiteFault::Other(fault.to_string())) }.boxed();
+        }
         let key = match order.key {
             MintKey::Current => KeyChoice::Present,
             MintKey::Named(name) => KeyChoice::Named(name),

@@ -9,9 +9,9 @@ use tokenrig_cloud::{
 use tokenrig_jose::Algorithm;
 use tokenrig_policy::Policy;
 
-use crate::rig::Core;
+use crate::{aws, rig::Core};
 
-/// The whole document. Private keys are not told; the secrets of OAuth clients and refresh tokens are, as they were given.
+/// The whole document. Private keys are not told; the secrets of OAuth clients, refresh tokens and AWS access keys are, as they were given.
 pub(crate) fn document(core: &Core) -> Value {
     let cloud = core.cloud();
     let mut document = Map::new();
@@ -33,6 +33,7 @@ pub(crate) fn document(core: &Core) -> Value {
     put(&mut document, "issuers", issuers.collect());
     put(&mut document, "oauth2.clients", clients(cloud));
     put(&mut document, "users", users(cloud));
+    put(&mut document, "aws.accounts", aws::document(cloud));
     put(&mut document, "iam.workloadIdentityPools", pools(cloud));
     put(&mut document, "iam.roles", roles(cloud));
     put(&mut document, "iam.serviceAccounts", accounts(cloud));

@@ -92,6 +92,7 @@ pub(crate) fn foundation_in(given: &Given, env: &Env) -> Result<Foundation, Give
         issuers: maps(&given.issuers)?,
         users: maps(&given.users)?,
         clients: maps(&given.clients)?,
+        aws: maps(&given.aws)?,
         settings: map(&given.settings)?,
         ..Foundation::default()
     })

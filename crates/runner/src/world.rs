@@ -51,6 +51,8 @@ pub struct Foundation {
     pub users: Map<String, Value>,
     /// `oauth2.clients` as given.
     pub clients: Map<String, Value>,
+    /// `aws.accounts` as given.
+    pub aws: Map<String, Value>,
     /// `settings` as given.
     pub settings: Map<String, Value>,
     /// The first instant: the scenario's `now`, else that of `--now`. `None` leaves it to the world.
@@ -146,6 +148,8 @@ pub struct Facts {
     pub users: BTreeMap<String, Map<String, Value>>,
     /// The OAuth clients by given id; each has `clientId` and `clientSecret`.
     pub clients: BTreeMap<String, Map<String, Value>>,
+    /// The AWS accounts by id; each has `id`, `region`, `roles` and `users`, with the credentials of each.
+    pub aws: BTreeMap<String, Map<String, Value>>,
 }
 
 /// A given resource as it is really created: see [`Site::placed`].
@@ -236,9 +240,12 @@ impl fmt::Debug for Answer {
 }
 
 /// A token to be signed. The claims are whole: nothing is filled in by the site.
+///
+/// A principal of AWS signs a request to AWS instead. Then `claims` are headers beyond those that such a request has (null
+/// takes one away), and `header` may hold `url`, `method`, `body` and `region`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MintOrder {
-    /// The id of the given issuer.
+    /// The id of the given issuer, or the principal: `ACCOUNT/ROLE`, `ACCOUNT/user/NAME`.
     pub issuer: String,
     /// Members of the JOSE header that differ from the usual (`alg`, `kid`, `typ`); null takes one away.
     pub header: Map<String, Value>,

@@ -4,6 +4,7 @@ use tokenrig_jose::forge::Flaw;
 use tokenrig_protos::{Collection, prost_reflect::Kind as FieldKind, table};
 
 use crate::{
+    aws,
     diagnostic::Diagnostic,
     fields,
     model::{Given, GivenResource},
@@ -61,6 +62,7 @@ fn section(reader: &mut Reader<'_>, given: &mut Given, key: &Key, value: &Templa
         "issuers" => issuers(reader, given, value),
         "users" => people::users(reader, given, value),
         "oauth2.clients" => people::clients(reader, given, value),
+        "aws.accounts" => aws::accounts(reader, given, value),
         name => match COLLECTIONS.iter().find(|word| word.name == name) {
             Some(word) if word.played => match table().collection(name) {
                 Some(collection) => resources(reader, given, collection, value),
@@ -429,12 +431,13 @@ fn duplicates(reader: &mut Reader<'_>, given: &Given) {
     let issuers = given.issuers.iter().map(|(id, _)| ("issuers", None, id));
     let users = given.users.iter().map(|(id, _)| ("users", None, id));
     let clients = given.clients.iter().map(|(id, _)| ("oauth2.clients", None, id));
+    let aws = given.aws.iter().map(|(id, _)| ("aws.accounts", None, id));
     let resources = given.resources.iter().map(|resource| {
         let parent = resource.parent.and_then(|parent| given.resources.get(parent)).map(|parent| &*parent.id.text);
         (resource.collection.name, parent, &resource.id)
     });
     let mut faults = Vec::new();
-    for (collection, parent, id) in issuers.chain(users).chain(clients).chain(resources) {
+    for (collection, parent, id) in issuers.chain(users).chain(clients).chain(aws).chain(resources) {
         if let Some(first) = seen.insert((collection, parent, &id.text), id) {
             let fault = format!("`{}` of `{collection}` is given a second time", shorten(&id.text));
             faults.push(Diagnostic::error("given::twice", id.span, fault).also(first.span, "first here"));

@@ -40,6 +40,7 @@
 //! assert_eq!(faults.sources.place(faults.diagnostics[1].span()), "orders.yaml:2:1");
 //! ```
 
+mod aws;
 mod command;
 mod compile;
 mod diagnostic;

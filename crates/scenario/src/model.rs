@@ -298,6 +298,8 @@ pub struct Given {
     pub users: Vec<(Key, Template)>,
     /// OAuth clients by id; each a map of its fields.
     pub clients: Vec<(Key, Template)>,
+    /// AWS accounts by id; each a map of its region, roles and users.
+    pub aws: Vec<(Key, Template)>,
     /// `settings`: a map.
     pub settings: Option<Template>,
     /// All resources of Google, a nested one after the one that it is in.
@@ -305,20 +307,20 @@ pub struct Given {
     /// The same by index, in an order in which each can be created: what a body refers to comes first. (Policies come
     /// after all creates and may refer to anything.)
     pub order: Vec<usize>,
-    /// Everything that has an id, as CEL sees it: resources, issuers, users, OAuth clients.
+    /// Everything that has an id, as CEL sees it: resources, issuers, users, OAuth clients, AWS accounts.
     pub names: Vec<GivenName>,
 }
 
 /// What an expression calls something given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GivenName {
-    /// `issuers`, `users`, `oauth2.clients`, or the resource's collection: the key of the first map in `given['run.services']['orders']`.
+    /// `issuers`, `users`, `oauth2.clients`, `aws.accounts`, or the resource's collection: the key of the first map in `given['run.services']['orders']`.
     pub collection: &'static str,
     /// The key of the second: the id; `PARENT/ID` where two parents hold the same id.
     pub key: String,
     /// Its own name: the id with `-` written `_`, where that is unique, an identifier and no reserved word.
     pub name: Option<String>,
-    /// Which resource; `None` for issuers, users and OAuth clients.
+    /// Which resource; `None` for issuers, users, OAuth clients and AWS accounts.
     pub resource: Option<usize>,
     /// Where the id stands.
     pub span: Span,

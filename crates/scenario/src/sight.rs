@@ -50,7 +50,7 @@ pub(crate) enum Spot {
     Now,
     /// The value of the variable of this index.
     Var(usize),
-    /// What stands before anything is created: `project`, `issuers`, `users`, `oauth2.clients`, `settings`.
+    /// What stands before anything is created: `project`, `issuers`, `users`, `oauth2.clients`, `aws.accounts`, `settings`.
     Foundation,
     /// A resource or its policy.
     Given,
@@ -88,7 +88,8 @@ impl Names<'_> {
     /// Checks all names of what is given.
     pub(crate) fn given(&self, reader: &mut Reader<'_>, given: &Given, row: Option<&Case>) {
         let sections = given.project.iter().chain(&given.settings);
-        let maps = given.issuers.iter().chain(&given.users).chain(&given.clients).map(|(_, value)| value);
+        let maps =
+            given.issuers.iter().chain(&given.users).chain(&given.clients).chain(&given.aws).map(|(_, value)| value);
         for template in sections.chain(maps) {
             self.template(reader, template, Spot::Foundation, row);
         }

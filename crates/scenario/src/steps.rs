@@ -126,13 +126,15 @@ fn mint<'g>(
 ) -> Option<Verb> {
     let get: &Get<'g> = get;
     let issuer = reader.word(object, "`mint`")?;
-    let known: Vec<&str> = context.things.of_collection("issuers").map(|thing| &*thing.id.text).collect();
+    let issuers = context.things.of_collection("issuers").map(|thing| &*thing.id.text);
+    let known: Vec<&str> = issuers.chain(context.things.principals()).collect();
     if !context.incomplete && !known.contains(&&*issuer.text) {
         let fault = Diagnostic::error(
             "step::unknown-issuer",
             issuer.span,
             format!("`{}` is no given issuer", shorten(&issuer.text)),
-        );
+        )
+        .note("who signs is an issuer, or a principal of AWS: `ACCOUNT/ROLE` of `aws.accounts`");
         let fault = match known.is_empty() {
             true => fault.help("issuers are given under `given`: `issuers: { corp: {} }`"),
             false => did_you_mean(fault, &issuer, &known),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokenrig_protos::prost_reflect::MessageDescriptor;
 
 use crate::{
+    aws,
     model::{Given, GivenName},
     template::Key,
     words::is_reserved,
@@ -17,6 +18,8 @@ pub(crate) struct Things {
     by_name: HashMap<String, usize>,
     /// By collection and key.
     by_key: HashMap<&'static str, HashMap<String, usize>>,
+    /// What `mint` calls principals of AWS.
+    principals: Vec<String>,
 }
 
 /// Something that has an id.
@@ -26,7 +29,7 @@ pub(crate) struct Thing {
     pub(crate) known: GivenName,
     /// Why it has no name of its own.
     pub(crate) nameless: &'static str,
-    /// What Google returns for it; `None` for issuers, users and OAuth clients.
+    /// What Google returns for it; `None` for issuers, users, OAuth clients and AWS accounts.
     pub(crate) message: Option<MessageDescriptor>,
 }
 
@@ -49,6 +52,9 @@ impl Things {
         }
         for (id, _) in &given.clients {
             add("oauth2.clients", id, None, None, None);
+        }
+        for (id, _) in &given.aws {
+            add("aws.accounts", id, None, None, None);
         }
         for (index, resource) in given.resources.iter().enumerate() {
             let parent = resource.parent.and_then(|parent| given.resources.get(parent)).map(|parent| &parent.id);
@@ -87,7 +93,7 @@ impl Things {
         for (index, thing) in list.iter().enumerate() {
             by_key.entry(thing.known.collection).or_default().insert(thing.known.key.clone(), index);
         }
-        Self { list, by_name, by_key }
+        Self { list, by_name, by_key, principals: aws::principal_names(given) }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Thing> {
@@ -100,6 +106,11 @@ impl Things {
 
     pub(crate) fn at(&self, collection: &str, key: &str) -> Option<&Thing> {
         self.by_key.get(collection)?.get(key).and_then(|index| self.list.get(*index))
+    }
+
+    /// Principals of AWS that sign requests: `ACCOUNT/ROLE`, `ACCOUNT/user/NAME`.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &str> {
+        self.principals.iter().map(String::as_str)
     }
 
     pub(crate) fn of_collection<'t>(&'t self, collection: &'t str) -> impl Iterator<Item = &'t Thing> {

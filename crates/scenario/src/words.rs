@@ -53,10 +53,10 @@ pub(crate) const SECTIONS: &[Word] = &[
     played("issuers"),
     played("users"),
     played("oauth2.clients"),
+    played("aws.accounts"),
     played("settings"),
     not_yet("organization"),
     not_yet("workspace"),
-    not_yet("aws.accounts"),
 ];
 
 /// Keys of `given` that are collections of Google's.
@@ -142,6 +142,13 @@ pub(crate) const REFRESH_TOKEN: &[Word] = &[played("client"), played("state")];
 
 /// What has become of a refresh token.
 pub const REFRESH_STATES: &[&str] = &["active", "revoked", "reauth-due"];
+
+/// Keys of an AWS account.
+pub(crate) const AWS_ACCOUNT: &[Word] = &[played("region"), played("roles"), played("users")];
+
+/// Keys of a role or user of an AWS account.
+pub(crate) const AWS_PRINCIPAL: &[Word] =
+    &[played("accessKeyId"), played("secretAccessKey"), played("sessionToken"), played("roleSessionName")];
 
 /// Keys of an OAuth client.
 pub(crate) const CLIENT: &[Word] = &[played("clientId"), played("clientSecret")];

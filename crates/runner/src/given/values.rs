@@ -10,7 +10,7 @@ use crate::world::Facts;
 #[derive(Debug, Clone, Default)]
 pub struct Resources {
     project: Map<String, Json>,
-    /// Issuers, OAuth clients and users.
+    /// Issuers, OAuth clients, AWS accounts and users.
     others: Vec<Entry>,
     resources: Vec<Entry>,
     /// By the document's index: where the resource is in [`resources`](Self::resources), once it is there.
@@ -52,7 +52,7 @@ impl Resources {
             let key = named.map_or_else(|| resource.id.text.to_string(), |named| named.key.clone());
             (resource.collection.name, key, named.and_then(|named| named.name.clone()))
         });
-        let told = [("issuers", &facts.issuers), ("oauth2.clients", &facts.clients)];
+        let told = [("issuers", &facts.issuers), ("oauth2.clients", &facts.clients), ("aws.accounts", &facts.aws)];
         let others = told.into_iter().flat_map(|(collection, all)| {
             all.iter().map(move |(id, thing)| {
                 let named = given.names.iter().find(|named| named.collection == collection && named.key == *id);
@@ -123,7 +123,7 @@ impl Resources {
             .map(|entry| &entry.resource)
     }
 
-    /// All that is given: collection, id, resource; issuers, OAuth clients and users first, then resources in the order in
+    /// All that is given: collection, id, resource; issuers, OAuth clients, AWS accounts and users first, then resources in the order in
     /// which they were made.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
         let all = self.others.iter().chain(&self.resources);

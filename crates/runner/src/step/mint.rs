@@ -1,4 +1,4 @@
-//! `mint`: a token of a given issuer.
+//! `mint`: a token of a given issuer, or a signed request of a principal of AWS.
 
 use serde_json::{Map, Value as Json, json};
 use tokenrig_cel::Value;
@@ -32,14 +32,19 @@ impl Case<'_> {
         let facts = self.site.facts();
         let issuer = facts.issuers.get(&*mint.issuer.text).and_then(|issuer| issuer.get("issuer")).cloned();
         let mut claims = Map::new();
-        claims.insert("iss".to_owned(), issuer.unwrap_or_default());
-        claims.insert("iat".to_owned(), json!(now.as_second()));
-        claims.insert("exp".to_owned(), json!(now.as_second() + LIFETIME));
+        // Who is no issuer signs something else, of which nothing is usual.
+        let is_issuer = issuer.is_some();
+        if let Some(issuer) = issuer {
+            claims.insert("iss".to_owned(), issuer);
+            claims.insert("iat".to_owned(), json!(now.as_second()));
+            claims.insert("exp".to_owned(), json!(now.as_second() + LIFETIME));
+        }
         if let Some(template) = &mint.claims {
             for (name, value) in self.env.entries(template)? {
                 match evaluate::json(&value) {
                     Some(value) => _ = claims.insert(name, value),
-                    None => _ = claims.shift_remove(&name),
+                    None if is_issuer => _ = claims.shift_remove(&name),
+                    None => _ = claims.insert(name, Json::Null),
                 }
             }
         }

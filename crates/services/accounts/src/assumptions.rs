@@ -22,6 +22,8 @@ pub struct Settings {
     pub lifetime: SignedDuration,
     /// What a user has granted, and gets if a refresh asks for nothing.
     pub user_scopes: Vec<String>,
+    /// Whether tokeninfo tells of an ID token whose service account is disabled or deleted.
+    pub gone_accounts_told: bool,
 }
 
 impl Default for Settings {
@@ -39,17 +41,31 @@ impl Default for Settings {
             ]
             .map(str::to_owned)
             .to_vec(),
+            gone_accounts_told: false,
         }
     }
 }
 
 impl Named for Settings {
-    const KNOWN: &[Setting<Self>] =
-        settable!(Settings { keys_kept, discovery_kept, lifetime_slack, skew, lifetime, user_scopes });
+    const KNOWN: &[Setting<Self>] = settable!(Settings {
+        keys_kept,
+        discovery_kept,
+        lifetime_slack,
+        skew,
+        lifetime,
+        user_scopes,
+        gone_accounts_told,
+    });
 }
 
 /// All of them, for the documents.
 pub(crate) const ALL: &[Assumption] = &[
+    Assumption {
+        name: "gone_accounts_told",
+        about: "whether tokeninfo tells of an ID token whose service account is disabled or deleted since",
+        default: "it does not: the token is refused like any bad one",
+        source: "not known; an ID token says nothing of its account's state, and a rig is strict where it may be",
+    },
     Assumption {
         name: "keys_kept",
         about: "`max-age` of published keys",

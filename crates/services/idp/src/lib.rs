@@ -6,11 +6,16 @@
 //! | path below the issuer | answer |
 //! |---|---|
 //! | `POST /token` | the JSON object that was posted, signed as it is: a bare compact JWT; `?alg=RS256` or `ES256` chooses the key |
+//! | `GET /subject-token` | a token for who asks by GET: see below |
 //! | `GET /.well-known/openid-configuration` | OpenID Connect Discovery 1.0 |
 //! | `GET /certs`, `GET /.well-known/jwks.json` | the public keys, as a JWK set |
 //! | `/authorize` | the code flow, with PKCE: whoever `login_hint` names (a name, or a JSON object of claims) is signed in; without it a page asks |
 //! | `POST /token` with a form | the grants authorization_code and refresh_token, for any client |
 //! | `/userinfo`, `/logout` | OpenID Connect Core 1.0, section 5.3; RP-Initiated Logout 1.0 |
+//!
+//! `GET /subject-token?sub=alice&aud=…` is what client libraries know as a `credential_source` with a `url`: each parameter
+//! is a claim, `iss`, `iat` and `exp` are filled in. `format=json` puts the token into a member, `id_token` or that of
+//! `field=NAME`; `header=Metadata: True` wants that header; `alg` chooses the key.
 //!
 //! An issuer may have an `upstream`: a real provider on this machine (Keycloak, Dex), which then answers at all of its
 //! paths and signs its tokens. Requests are passed on with the host that the client called (`Host`, `X-Forwarded-*`,

@@ -2,6 +2,7 @@
 //! sent, so the sentences are ours.
 //!
 //! `POST /token` makes the check `request`, and for a form `code`; `/authorize` makes `request`, `/userinfo` `credential`.
+//! `GET /subject-token` makes `header request key`.
 
 use tokenrig_decision::{Evidence, Refusal, Wire};
 
@@ -65,8 +66,24 @@ pub const NOT_FOUND: Refusal = Refusal {
     wire: Wire::Text {
         status: 404,
         headers: TEXT,
-        text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json, /token, /authorize, /userinfo and /logout.\n",
+        text: "This issuer answers at /.well-known/openid-configuration, /certs, /.well-known/jwks.json, /token, /subject-token, /authorize, /userinfo and /logout.\n",
     },
+    evidence: HTTP,
+};
+
+/// A header that the query of `/subject-token` says is needed is not there.
+pub const HEADER_MISSING: Refusal = Refusal {
+    ids: &["idp-header-missing"],
+    when: "A request to an issuer's `/subject-token` lacks the header that its query names, or has another value of it.",
+    wire: Wire::Text { status: 401, headers: TEXT, text: "The header {name} is missing or wrong.\n" },
+    evidence: HTTP,
+};
+
+/// The token is asked for in a form that there is not.
+pub const FORMAT_UNKNOWN: Refusal = Refusal {
+    ids: &["idp-format-unknown"],
+    when: "The query of a request to an issuer's `/subject-token` asks for a `format` other than text and json.",
+    wire: Wire::Text { status: 400, headers: TEXT, text: "The parameter format must be text or json.\n" },
     evidence: HTTP,
 };
 
@@ -171,6 +188,8 @@ pub const ALL: &[&Refusal] = &[
     &CLAIMS_TOO_LARGE,
     &METHOD_NOT_ALLOWED,
     &NOT_FOUND,
+    &HEADER_MISSING,
+    &FORMAT_UNKNOWN,
     &AUTHORIZE_REDIRECT,
     &TOKEN_REQUEST,
     &GRANT_TYPE,

@@ -20,7 +20,8 @@ use tokenrig_wire::refuse;
 use crate::{
     refusals,
     service::{
-        Authorized, Document, Form, Issuers, MAX_CLAIMS_BYTES, Published, Way, after_logout, algorithm, request,
+        Asked, Authorized, Document, Form, Issuers, MAX_CLAIMS_BYTES, Published, Told, Way, after_logout, algorithm,
+        request,
     },
 };
 
@@ -69,6 +70,8 @@ async fn answer(State(edge): State<Edge>, request: Request) -> Response {
         "/certs" | "/.well-known/jwks.json" => Document::Keys,
         "/token" if parts.method == Method::POST => return token(&edge, &id, &parts, body).await,
         "/token" => return only("POST"),
+        "/subject-token" if parts.method == Method::GET => return subject_token(&edge, &id, &parts),
+        "/subject-token" => return only("GET"),
         "/authorize" | "/logout" | "/userinfo" if !matches!(parts.method, Method::GET | Method::POST) => {
             return only("GET, POST");
         }
@@ -112,6 +115,16 @@ async fn token(edge: &Edge, id: &str, parts: &Parts, body: Body) -> Response {
     };
     edge.cloud.decisions().record(decision, answer.status().as_u16());
     uncached(answer)
+}
+
+fn subject_token(edge: &Edge, id: &str, parts: &Parts) -> Response {
+    let query = Asked::parse(parts.uri.query().unwrap_or_default());
+    let (decision, told) = edge.issuers.subject_token(id, query, &parts.headers);
+    let answer = told.map(|told| match told {
+        Told::Text(token) => text(StatusCode::OK, "text/plain; charset=utf-8", token),
+        Told::Json(object) => text(StatusCode::OK, "application/json", object),
+    });
+    decided(edge, decision, answer)
 }
 
 fn authorize(edge: &Edge, id: &str, form: &Form) -> Response {

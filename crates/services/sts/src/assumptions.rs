@@ -33,6 +33,10 @@ pub struct Settings {
     pub user_project_needs_permission: bool,
     /// The scope of a federated token when the request names none.
     pub default_scope: String,
+    /// How long a federated token of an AWS identity lives, unless the pool says otherwise.
+    pub aws_lifetime: SignedDuration,
+    /// Whether a request to AWS must have `x-goog-cloud-target-resource` among its signed headers.
+    pub aws_target_signed: bool,
 }
 
 impl Default for Settings {
@@ -49,6 +53,8 @@ impl Default for Settings {
             trailing_slash_ignored: true,
             user_project_needs_permission: false,
             default_scope: "https://www.googleapis.com/auth/cloud-platform".to_owned(),
+            aws_lifetime: SignedDuration::from_mins(15),
+            aws_target_signed: false,
         }
     }
 }
@@ -66,6 +72,8 @@ impl Named for Settings {
         trailing_slash_ignored,
         user_project_needs_permission,
         default_scope,
+        aws_lifetime,
+        aws_target_signed,
     });
 }
 
@@ -130,6 +138,24 @@ pub(crate) const ALL: &[Assumption] = &[
         about: "the scope of a federated token when the request names none",
         default: "https://www.googleapis.com/auth/cloud-platform",
         source: "not known; official clients send an empty or no scope in some flows",
+    },
+    Assumption {
+        name: "aws_lifetime",
+        about: "how long a federated token of an AWS identity lives when its pool has no `sessionDuration`",
+        default: "15 min",
+        source: "gcloud's help for `--session-duration`",
+    },
+    Assumption {
+        name: "aws_target_signed",
+        about: "whether a request to AWS must have `x-goog-cloud-target-resource` among its signed headers",
+        default: "it need not",
+        source: "the STS reference recommends it; every official client does",
+    },
+    Assumption {
+        name: "aws_request_age",
+        about: "how far the date of a signed request to AWS may be from now",
+        default: "15 min",
+        source: "the words with which AWS refuses an older one",
     },
     Assumption {
         name: "boundary_at_every_api",

@@ -24,12 +24,41 @@ pub(crate) const INTERMEDIATE_TOKEN: &str = "urn:ietf:params:oauth:token-type:ac
 pub(crate) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// The token type of ID tokens.
 pub(crate) const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+/// The token type of signed requests to AWS.
+pub(crate) const AWS4_REQUEST: &str = "urn:ietf:params:aws:token-type:aws4_request";
 /// Subject token types that Google knows and the rig does not play yet.
-pub(crate) const OTHER_SUBJECTS: &[&str] = &[
-    "urn:ietf:params:oauth:token-type:saml2",
-    "urn:ietf:params:aws:token-type:aws4_request",
-    "urn:ietf:params:oauth:token-type:mtls",
-];
+pub(crate) const OTHER_SUBJECTS: &[&str] =
+    &["urn:ietf:params:oauth:token-type:saml2", "urn:ietf:params:oauth:token-type:mtls"];
+
+/// What kind of subject token is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SubjectKind {
+    /// A JWT of an OpenID provider.
+    Jwt,
+    /// A signed request to AWS.
+    Aws,
+}
+
+impl SubjectKind {
+    /// The kind that a `subject_token_type` names.
+    #[must_use]
+    pub(crate) fn of(token_type: &str) -> Option<Self> {
+        match token_type {
+            JWT | ID_TOKEN => Some(Self::Jwt),
+            AWS4_REQUEST => Some(Self::Aws),
+            _ => None,
+        }
+    }
+
+    /// The types that name it.
+    #[must_use]
+    pub(crate) const fn types(self) -> &'static [&'static str] {
+        match self {
+            Self::Jwt => &[JWT, ID_TOKEN],
+            Self::Aws => &[AWS4_REQUEST],
+        }
+    }
+}
 
 /// The fields of `POST /v1/token` and `POST /v1/introspect`. A field that was not sent, or sent empty, is `None`.
 #[derive(Clone, Default, PartialEq, Eq)]

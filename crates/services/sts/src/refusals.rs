@@ -9,8 +9,9 @@ const WORKFORCE_TROUBLESHOOTING: &str =
 
 /// A field of the request is missing or holds a value that the exchange does not know.
 pub(crate) const REQUEST_FIELD_INVALID: Refusal = Refusal {
-    ids: &["sts-request-field-invalid", "sts-options-invalid"],
-    when: "a field of the request is missing or holds a value that the exchange does not know",
+    ids: &["sts-request-field-invalid", "sts-options-invalid", "sts-subject-token-of-another-kind"],
+    when: "a field of the request is missing or holds a value that the exchange does not know, or that the provider \
+           does not take",
     wire: Wire::OAuth { status: 400, error: "invalid_request", description: "Invalid value for \"{field}\"." },
     evidence: Evidence::assumed("the opening words of the refusal of a malformed `audience`"),
 };
@@ -256,6 +257,46 @@ pub(crate) const USER_PROJECT_DENIED: Refusal = Refusal {
     evidence: Evidence::assumed("the opening words of the documented refusal of `X-Goog-User-Project`"),
 };
 
+/// The subject token is no JSON.
+pub(crate) const AWS_CREDENTIAL_NOT_JSON: Refusal = Refusal {
+    ids: &["sts-aws-credential-not-json"],
+    when: "the subject token for a provider of AWS is not a JSON object, encoded for a URL",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "Invalid format of AWS credentials:Error at line 0:0: Unexpected end of stream : expected '{'\n",
+    },
+    evidence: Evidence::reported("googleapis/google-api-python-client#1136", "description"),
+};
+
+/// The subject token is no request to AWS that could be sent on.
+///
+/// That the form is also given for another provider's request, and for another account's, is assumed.
+pub(crate) const AWS_REQUEST_INVALID: Refusal = Refusal {
+    ids: &["sts-aws-request-invalid", "sts-aws-target-resource-mismatch", "sts-aws-account-mismatch"],
+    when: "the subject token is no GetCallerIdentity request to AWS's Security Token Service, was signed for another \
+           provider, or by another account than the provider's",
+    wire: Wire::OAuth { status: 400, error: "invalid_grant", description: "AWS request has invalid format." },
+    evidence: Evidence::reported(
+        "https://discuss.google.dev/t/federating-into-gcp-via-aws-sts-token-api-fails-with-aws-request-has-invalid-format-despite-following-gcp-docs-exactly/244519",
+        "description",
+    ),
+};
+
+/// AWS does not say who signed.
+pub(crate) const AWS_REFUSED: Refusal = Refusal {
+    ids: &["sts-aws-refused"],
+    when: "AWS refuses the signed request: an unknown key, a wrong or old signature",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_grant",
+        description: "Received invalid AWS response of type {code} with error message: {message}",
+    },
+    evidence: Evidence::assumed(
+        "what users of client libraries are said to see; no public report could be found again",
+    ),
+};
+
 /// What this service does not play yet.
 pub(crate) const NOT_PLAYED: Refusal = Refusal {
     ids: &["sts-not-played"],
@@ -288,5 +329,8 @@ pub(crate) const ALL: &[&Refusal] = &[
     &SUBJECT_TOO_LONG,
     &ATTRIBUTES_TOO_LARGE,
     &USER_PROJECT_DENIED,
+    &AWS_CREDENTIAL_NOT_JSON,
+    &AWS_REQUEST_INVALID,
+    &AWS_REFUSED,
     &NOT_PLAYED,
 ];

@@ -95,6 +95,12 @@ impl Accounts {
         if exp <= self.cloud.now() {
             return Err(format!("it ended at {exp}"));
         }
+        let account = claims.get("sub").and_then(Value::as_str).and_then(|id| self.cloud.accounts().get_by_id(id));
+        if let Some(gone) = account.filter(|account| account.disabled || account.deleted.is_some())
+            && !self.settings.gone_accounts_told
+        {
+            return Err(format!("service account {} is disabled or deleted", gone.email));
+        }
         let members = claims.iter().chain(jws.header());
         Ok(members.map(|(name, value)| (name.clone(), Value::from(written(value)))).collect())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Request};
 use serde_json::{Map, Value, json};
+use tokenrig_accounts::Settings;
 use tokenrig_clock::{Clock, ManualClock, SignedDuration};
 use tokenrig_cloud::{Cloud, Foundation, NewAccount, ServiceAccount};
 use tokenrig_decision::Record;
@@ -37,9 +38,13 @@ pub(crate) struct Answer {
 impl Rig {
     /// A cloud at 2026-01-15T09:00:00Z with the account `caller` and a key of it.
     pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()));
         let cloud = Cloud::new(Foundation::on(Arc::clone(&clock) as _));
-        let hosts = assemble(&cloud, vec![tokenrig_accounts::service(&cloud)]);
+        let hosts = assemble(&cloud, vec![tokenrig_accounts::with_settings(&cloud, settings)]);
         let new = NewAccount { account: "caller".into(), ..NewAccount::default() };
         let account = cloud.accounts().create(new).unwrap();
         let created = cloud.accounts().create_key(&account).unwrap();

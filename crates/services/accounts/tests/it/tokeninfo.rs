@@ -97,3 +97,21 @@ async fn no_token_is_told_as_that() {
     assert_eq!(answer.status, 400);
     assert_eq!(answer.body["error_description"], "Either access_token, id_token, or token_handle required");
 }
+
+#[rstest]
+#[case::disabled(false, 400)]
+#[case::disabled_and_told(true, 200)]
+#[tokio::test]
+async fn an_id_token_of_an_account_that_is_gone_is_a_bad_one_unless_set_otherwise(
+    #[case] told: bool,
+    #[case] status: u16,
+) {
+    let rig = Rig::with(tokenrig_accounts::Settings { gone_accounts_told: told, ..Default::default() });
+    let token = rig.cloud.mint().id_token(&IdTokenOrder::for_assertion(&rig.account, "a"));
+    assert_eq!(rig.get(&format!("{URL}?id_token={token}")).await.status, 200);
+    rig.cloud.accounts().set_disabled(&rig.account.email, true).unwrap();
+    assert_eq!(rig.get(&format!("{URL}?id_token={token}")).await.status, status);
+    rig.cloud.accounts().set_disabled(&rig.account.email, false).unwrap();
+    rig.cloud.accounts().delete(&rig.account.email).unwrap();
+    assert_eq!(rig.get(&format!("{URL}?id_token={token}")).await.status, status);
+}

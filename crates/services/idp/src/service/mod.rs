@@ -6,6 +6,7 @@ mod issuers;
 mod keys;
 mod mint;
 mod publish;
+mod subject_token;
 
 pub(crate) use self::{
     flow::{Authorized, after_logout},
@@ -13,6 +14,7 @@ pub(crate) use self::{
     issuers::Way,
     mint::{MAX_CLAIMS_BYTES, algorithm, request},
     publish::{Document, Published},
+    subject_token::{Asked, Told},
 };
 pub use self::{
     issuers::Issuers,

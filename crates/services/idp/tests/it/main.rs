@@ -5,5 +5,6 @@ mod mint;
 mod misbehaviour;
 mod paths;
 mod refusals;
+mod subject_tokens;
 mod support;
 mod upstream;

@@ -7,6 +7,7 @@ fn form(refusal: &'static Refusal) -> String {
     let refused = refusal
         .refuse(refusal.ids[0])
         .with("allow", "POST")
+        .with("name", "metadata")
         .with("what", "the userinfo endpoint")
         .with("why", "connection refused");
     let form = refused.form();

@@ -1,5 +1,6 @@
 //! The exchange: a subject token in, a federated access token out, or the check that refuses it.
 
+mod aws;
 mod condition;
 mod downscope;
 mod introspect;
@@ -26,7 +27,7 @@ pub(crate) use self::{
 use self::{keys::IssuerKeys, request::Asked};
 use crate::{
     assumptions::Settings,
-    model::{Audience, Options, ProviderName, TokenRequest},
+    model::{Audience, Options, ProviderName, SubjectKind, TokenRequest},
     refusals,
 };
 
@@ -99,8 +100,8 @@ impl Sts {
         let token = match self.asked(&mut decision, request) {
             None => None,
             Some(Asked::Downscope(boundary)) => self.downscope(&mut decision, request, boundary),
-            Some(Asked::Exchange(options)) => {
-                let named = self.exchange(&mut decision, request, options).await;
+            Some(Asked::Exchange(kind, options)) => {
+                let named = self.exchange(&mut decision, request, kind, options).await;
                 named.filter(|_| decision.failed().is_none()).map(|named| self.issue(request, named))
             }
         };
@@ -118,13 +119,35 @@ impl Sts {
         asked
     }
 
-    async fn exchange(&self, decision: &mut Decision, request: &TokenRequest, options: Options) -> Option<Named> {
+    async fn exchange(
+        &self,
+        decision: &mut Decision,
+        request: &TokenRequest,
+        kind: SubjectKind,
+        options: Options,
+    ) -> Option<Named> {
         let (check, audience) = request::audience(request.audience.as_deref().unwrap_or_default());
         decision.add(check);
         let Some(Audience::Workload(name)) = audience else { return None };
         let provider = self.cloud.pools().provider(&PoolRef::workload(name.project, name.pool), name.provider);
-        decision.add(provider::check(&self.cloud, &name, provider.as_ref()));
-        let named = self.judge(decision, request, &name, &provider?).await?;
+        let good = decision.add(provider::check(&self.cloud, &name, provider.as_ref(), kind));
+        let provider = provider?;
+        let named = match &provider.config {
+            ProviderConfig::Oidc(oidc) if kind == SubjectKind::Jwt => {
+                self.judge(decision, request, &name, &provider, oidc).await
+            }
+            ProviderConfig::Aws { account_id } if kind == SubjectKind::Aws => {
+                self.judge_aws(decision, request, &name, &provider, account_id)
+            }
+            ProviderConfig::Saml { .. } => {
+                decision.add(request::not_played("provider", "providers of SAML"));
+                None
+            }
+            _ => {
+                debug_assert!(!good, "a provider that takes another kind of token was let through");
+                None
+            }
+        }?;
         if let Some(project) = options.user_project.filter(|_| self.settings.user_project_needs_permission)
             && decision.failed().is_none()
         {
@@ -141,11 +164,8 @@ impl Sts {
         request: &TokenRequest,
         name: &ProviderName<'_>,
         provider: &Provider,
+        oidc: &Oidc,
     ) -> Option<Named> {
-        let ProviderConfig::Oidc(oidc) = &provider.config else {
-            decision.add(request::not_played("provider", "providers of a kind other than OpenID Connect"));
-            return None;
-        };
         let opened = Jws::parse_within(request.subject().unwrap_or_default(), self.settings.longest_token);
         let jws = opened.map_err(|fault| decision.add(token::malformed(&fault.to_string()))).ok()?;
         let claims = match jws.claims() {
@@ -160,7 +180,7 @@ impl Sts {
         decision.add(token::audience(claims, &provider::allowed_audiences(name, oidc)));
         let (check, left) = token::times(claims, self.cloud.now(), &self.settings);
         decision.add(check);
-        let identity = self.identify(decision, claims, name, provider);
+        let identity = self.identify(decision, claims, name, provider, &provider.attribute_mapping);
         Some(Named { identity: identity?, life: life(left?, provider.pool.session_duration, &self.settings) })
     }
 
@@ -195,10 +215,11 @@ impl Sts {
         claims: &Map,
         name: &ProviderName<'_>,
         provider: &Provider,
+        mapping: &[(String, String)],
     ) -> Option<Identity> {
         let claims = CelValue::from(claims);
         let missing_fails = self.settings.missing_attribute_fails;
-        let (mapped, check) = mapping::map(&provider.attribute_mapping, &claims, missing_fails);
+        let (mapped, check) = mapping::map(mapping, &claims, missing_fails);
         let condition = condition::condition(&provider.attribute_condition, &claims, &mapped);
         // Recorded: a token without `sub` whose condition reads that claim is refused by the condition, although the
         // mapping of `google.subject` has no value either. So there the condition speaks first, unless what it lacks is

@@ -3,14 +3,17 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Value, json};
-use tokenrig_cloud::{Cloud, Oidc, PoolState, Provider};
+use tokenrig_cloud::{Cloud, Oidc, PoolState, Provider, ProviderConfig};
 use tokenrig_decision::Check;
 
 use super::shown;
-use crate::{model::ProviderName, refusals};
+use crate::{
+    model::{ProviderName, SubjectKind},
+    refusals,
+};
 
-/// Whether the provider exchanges tokens.
-pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Provider>) -> Check {
+/// Whether the provider exchanges tokens, and tokens of this kind.
+pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Provider>, kind: SubjectKind) -> Check {
     let resource: Arc<str> = shown::text(&name.resource()).into();
     let active = {
         let resource = Arc::clone(&resource);
@@ -36,13 +39,38 @@ pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Pr
         (_, true, ..) => ("the pool is disabled", "enable it"),
         (_, _, PoolState::Deleted { .. }, _) => ("the provider is deleted", "undelete it"),
         (_, _, _, true) => ("the provider is disabled", "enable it"),
-        (PoolState::Active, false, PoolState::Active, false) => return check.finds(active),
+        (PoolState::Active, false, PoolState::Active, false) => {
+            return match of_another_kind(provider, kind) {
+                None => check.finds(active),
+                Some(taken) => not_taken(check, taken, kind),
+            };
+        }
     };
     check
         .found(json!({ "provider": *resource, "state": state }))
         .holds(false)
         .or_refuse(&refusals::TARGET_INVALID, "sts-provider-disabled")
         .mend(|| format!("{state}: {mend}"))
+}
+
+/// The kind of tokens that a provider takes, if it is another than this one. One whose kind is not played yet takes any.
+fn of_another_kind(provider: &Provider, kind: SubjectKind) -> Option<SubjectKind> {
+    let taken = match &provider.config {
+        ProviderConfig::Oidc(_) => SubjectKind::Jwt,
+        ProviderConfig::Aws { .. } => SubjectKind::Aws,
+        ProviderConfig::Saml { .. } => return None,
+    };
+    (taken != kind).then_some(taken)
+}
+
+fn not_taken(check: Check, taken: SubjectKind, kind: SubjectKind) -> Check {
+    check
+        .expected(json!({ "subject_token_type": taken.types() }))
+        .found(json!({ "subject_token_type": kind.types() }))
+        .holds(false)
+        .or_refuse(&refusals::REQUEST_FIELD_INVALID, "sts-subject-token-of-another-kind")
+        .with("field", "subject_token_type")
+        .mend(|| format!("this provider takes subject tokens of type {}", taken.types().join(" or ")))
 }
 
 /// What a token's `aud` may hold: the provider's list, else its own name in both spellings.
@@ -91,8 +119,8 @@ mod tests {
         #[case] state: &str,
     ) {
         let cloud = cloud();
-        assert!(check(&cloud, &NAME, Some(&provider(|_, _| {}))).ok());
-        let check = check(&cloud, &NAME, Some(&provider(change)));
+        assert!(check(&cloud, &NAME, Some(&provider(|_, _| {})), SubjectKind::Jwt).ok());
+        let check = check(&cloud, &NAME, Some(&provider(change)), SubjectKind::Jwt);
         assert_eq!(check.refused().unwrap().id(), "sts-provider-disabled");
         assert_eq!(check.finding()["state"], state);
     }
@@ -102,7 +130,7 @@ mod tests {
     #[case::by_number("1071284184436", "sts-provider-not-found")]
     #[case::by_id("shop-test", "sts-audience-project-id-instead-of-number")]
     fn a_provider_that_is_not_there_is_told_from_a_wrong_project(#[case] project: &str, #[case] id: &str) {
-        let check = check(&cloud(), &ProviderName { project, ..NAME }, None);
+        let check = check(&cloud(), &ProviderName { project, ..NAME }, None, SubjectKind::Jwt);
         assert_eq!(check.refused().unwrap().id(), id);
     }
 

@@ -8,8 +8,8 @@ use tokenrig_policy::AccessBoundary;
 use super::shown;
 use crate::{
     model::{
-        ACCESS_TOKEN, Audience, ID_TOKEN, INTERMEDIATE_TOKEN, JWT, NoAudience, OTHER_SUBJECTS, Options, TOKEN_EXCHANGE,
-        TokenRequest, Unreadable,
+        ACCESS_TOKEN, AWS4_REQUEST, Audience, ID_TOKEN, INTERMEDIATE_TOKEN, JWT, NoAudience, OTHER_SUBJECTS, Options,
+        SubjectKind, TOKEN_EXCHANGE, TokenRequest, Unreadable,
     },
     refusals,
 };
@@ -24,8 +24,8 @@ const BOUNDARY_FORM: &str = "{\"accessBoundary\":{\"accessBoundaryRules\":[…]}
 /// What a request asks for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
-    /// To exchange a token of an OpenID provider.
-    Exchange(Options),
+    /// To exchange a token of somebody outside.
+    Exchange(SubjectKind, Options),
     /// To downscope an access token.
     Downscope(AccessBoundary),
 }
@@ -43,13 +43,14 @@ pub(crate) fn fields(request: &TokenRequest) -> (Check, Option<Asked>) {
         Err(why) => return (invalid_options(request, "serialised JSON", &why), None),
     };
     let downscope = request.subject_token_type.as_deref() == Some(ACCESS_TOKEN);
+    let kind = request.subject_token_type.as_deref().and_then(SubjectKind::of).unwrap_or(SubjectKind::Jwt);
     let asked = match options.access_boundary {
         Some(_) if !downscope => return (not_played("request", "access boundaries of federated tokens"), None),
         None if downscope => {
             let check = invalid_options(request, BOUNDARY_FORM, "an access token is exchanged by an `accessBoundary`");
             return (check, None);
         }
-        None => Asked::Exchange(options),
+        None => Asked::Exchange(kind, options),
         Some(boundary) => match AccessBoundary::from_json(&boundary) {
             Ok(boundary) => Asked::Downscope(boundary),
             Err(fault) => return (invalid_options(request, BOUNDARY_FORM, &fault.to_string()), None),
@@ -71,12 +72,12 @@ fn wrong_type(request: &TokenRequest) -> Option<Check> {
         return Some(check);
     }
     match request.subject_token_type.as_deref() {
-        Some(JWT | ID_TOKEN | ACCESS_TOKEN) => {}
+        Some(JWT | ID_TOKEN | AWS4_REQUEST | ACCESS_TOKEN) => {}
         Some(other) if OTHER_SUBJECTS.contains(&other) => {
             return Some(not_played("request", &format!("subject tokens of type {other}")));
         }
         other => {
-            let expected = json!([JWT, ID_TOKEN, ACCESS_TOKEN]);
+            let expected = json!([JWT, ID_TOKEN, AWS4_REQUEST, ACCESS_TOKEN]);
             return Some(invalid("subject_token_type", expected, shown::field(other)));
         }
     }
@@ -136,7 +137,8 @@ pub(crate) fn not_played(check: &'static str, what: &str) -> Check {
         .or_refuse(&refusals::NOT_PLAYED, "sts-not-played")
         .with("what", format!("This version of the rig does not play {what}."))
         .mend(|| {
-            "this version of the rig exchanges tokens at OpenID Connect providers of workload pools, and downscopes"
+            "this version of the rig exchanges tokens at providers of workload pools, of OpenID Connect and AWS, and \
+             downscopes"
                 .to_owned()
         })
 }
@@ -190,8 +192,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case::jwt(JWT, Asked::Exchange(Options::default()))]
-    #[case::id_token(ID_TOKEN, Asked::Exchange(Options::default()))]
+    #[case::jwt(JWT, Asked::Exchange(SubjectKind::Jwt, Options::default()))]
+    #[case::id_token(ID_TOKEN, Asked::Exchange(SubjectKind::Jwt, Options::default()))]
+    #[case::aws(AWS4_REQUEST, Asked::Exchange(SubjectKind::Aws, Options::default()))]
     fn the_type_of_the_subject_token_says_what_is_asked(#[case] kind: &str, #[case] asked: Asked) {
         let (check, found) = fields(&request(|request| request.subject_token_type = Some(kind.to_owned())));
         assert!(check.ok());

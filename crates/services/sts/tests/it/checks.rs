@@ -238,10 +238,19 @@ async fn a_pool_or_provider_exchanges_only_while_it_is_there_and_enabled() {
 }
 
 #[tokio::test]
-async fn a_provider_of_another_kind_is_not_played() {
+async fn a_provider_takes_tokens_of_its_own_kind() {
     let rig = Rig::new();
     let aws = ProviderConfig::Aws { account_id: "123456789012".to_owned() };
     rig.provider(|provider: &mut Provider| provider.config = aws);
+    assert_eq!(rig.exchange(&rig.token(json!({}))).await.status, 400);
+    assert_eq!(rig.refused(), ("provider".to_owned(), "sts-subject-token-of-another-kind".to_owned()));
+}
+
+#[tokio::test]
+async fn a_provider_of_saml_is_not_played() {
+    let rig = Rig::new();
+    let saml = ProviderConfig::Saml { idp_metadata_xml: "<x/>".to_owned() };
+    rig.provider(|provider: &mut Provider| provider.config = saml);
     assert_eq!(rig.exchange(&rig.token(json!({}))).await.status, 501);
     assert_eq!(rig.refused(), ("provider".to_owned(), "sts-not-played".to_owned()));
 }

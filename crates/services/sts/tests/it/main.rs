@@ -1,5 +1,6 @@
 //! The service from outside.
 
+mod aws;
 mod checks;
 mod downscoping;
 mod introspection;

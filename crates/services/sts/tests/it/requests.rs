@@ -196,7 +196,6 @@ async fn of_a_long_path_a_decision_keeps_the_start() {
 
 #[rstest]
 #[case::saml("urn:ietf:params:oauth:token-type:saml2")]
-#[case::aws("urn:ietf:params:aws:token-type:aws4_request")]
 #[case::certificate("urn:ietf:params:oauth:token-type:mtls")]
 #[tokio::test]
 async fn other_kinds_of_subject_tokens_are_not_played(#[case] kind: &str) {

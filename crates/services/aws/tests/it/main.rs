@@ -1,0 +1,6 @@
+//! AWS, by its own paths.
+
+mod metadata;
+mod refusals;
+mod sts;
+mod support;
