@@ -37,7 +37,7 @@ async fn a_connecting_service_calls_the_target_of_the_guide() {
     assert_eq!(received.iter().map(|one| one.status).collect::<Vec<_>>(), [200, 200, 200]);
     // And the jobs come back with the rest of the rig's state.
     let state = rig.core().state();
-    let again = Rig::builder().given(&state.to_string()).start().await;
+    let again = Rig::builder().given(state.to_string()).start().await;
     assert_eq!(again.core().state()["cloudscheduler.jobs"], state["cloudscheduler.jobs"]);
     assert_eq!(state["cloudscheduler.jobs"]["id-token"]["schedule"], "*/10 * * * *");
 }
