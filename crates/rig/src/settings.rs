@@ -117,7 +117,7 @@ mod tests {
                     SettingFault::Wrong { .. } => settable += 1,
                     SettingFault::Unknown { known, .. } => {
                         assert_ne!(known, SERVICES, "`{service}` cannot be set");
-                        let elsewhere = ["skew", "scopes", "lifetime"];
+                        let elsewhere = ["skew", "scopes", "lifetime", "locations"];
                         assert!(!is_field || elsewhere.contains(&assumption.name), "{service}.{}", assumption.name);
                     }
                 }
