@@ -17,6 +17,8 @@ mod manifests;
 mod reached;
 #[path = "tidy/readme.rs"]
 mod readme;
+#[path = "tidy/reference.rs"]
+mod reference;
 #[path = "tidy/refusals.rs"]
 mod refusals;
 #[path = "tidy/rooms.rs"]

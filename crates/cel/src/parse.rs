@@ -110,7 +110,12 @@ fn explain(text: &str, errors: &[ParseError]) -> CompileError {
     } else if let Some(operator) = operator_meant(word.as_str()) {
         format!("`{word}` is no operator, it is written `{operator}`")
     } else if tokens.ends_operand(position.wrapping_sub(1)) && tokens.starts_operand(position) {
-        format!("an operator is missing before `{word}`")
+        match position.checked_sub(1).and_then(|before| tokens.get(before)) {
+            Some(before) if tokens.slice(before.start..before.end) == "not" => {
+                "`not` is no operator, it is written `!`".to_owned()
+            }
+            _ => format!("an operator is missing before `{word}`"),
+        }
     } else {
         format!("`{word}` is not expected here")
     };

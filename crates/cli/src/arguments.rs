@@ -3,6 +3,7 @@
 use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use tokenrig_clock::{SignedDuration, Timestamp};
 use tokenrig_report::Format;
 use tokenrig_runner::{Filter, Shard};
@@ -33,9 +34,32 @@ pub(crate) enum Command {
     /// Removes what a live run left behind (not built yet)
     #[command(hide = true)]
     Cleanup(Rest),
-    /// Prints the JSON Schema of scenario and given files (not built yet)
-    #[command(hide = true)]
-    Schema(Rest),
+    /// Prints the JSON Schema of scenario or given files, for editors
+    Schema(Schema),
+    /// Prints a script that completes commands and options in a shell
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Of which file
+    #[arg(value_enum, default_value = "scenario")]
+    pub(crate) of: SchemaKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// `scenarios/THEME/NAME.yaml`
+    Scenario,
+    /// `NAME.given.yaml`
+    Given,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
 }
 
 #[derive(Debug, Args)]
@@ -302,6 +326,10 @@ mod tests {
     #[case::no_report(&["run", "--report", "pdf=x"], false)]
     #[case::a_command(&["exec", "--", "true", "--given"], true)]
     #[case::no_command(&["exec"], false)]
+    #[case::a_schema(&["schema", "given"], true)]
+    #[case::no_schema(&["schema", "report"], false)]
+    #[case::a_shell(&["completions", "fish"], true)]
+    #[case::no_shell(&["completions"], false)]
     #[case::an_address(&["serve", "--listen", "127.0.0.1:0"], true)]
     #[case::no_address(&["serve", "--listen", "here"], false)]
     #[case::an_attack(&["attack", "--url", "http://127.0.0.1:1/", "--", "server"], true)]

@@ -19,6 +19,7 @@ mod explain;
 mod inherited;
 mod log;
 mod netns;
+mod reference;
 mod reports;
 mod run;
 mod serve;
@@ -31,6 +32,7 @@ use std::{ffi::OsString, process::ExitCode, time::Duration};
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
+pub use crate::reference::command_reference;
 
 /// How long tasks that were cut short may take to give up what they hold.
 const LAST: Duration = Duration::from_secs(2);
@@ -61,7 +63,9 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             Command::NetnsInside(wanted) => netns::run(wanted).await,
             Command::Attack(wanted) => attack::attack(program, wanted).await,
             Command::Explain(wanted) => explain::explain(&wanted),
-            Command::Cleanup(_) | Command::Schema(_) => {
+            Command::Schema(wanted) => reference::print_schema(&wanted),
+            Command::Completions(wanted) => reference::print_completions(program, &wanted),
+            Command::Cleanup(_) => {
                 tell::error("this command is not built yet", Some("`run`, `exec`, `serve` and `attack` are"));
                 2
             }

@@ -48,6 +48,10 @@ mod site;
 mod state;
 mod tokens;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/use-it-from-rust.md")]
+struct Guide;
+
 /// Instants, durations, and words for them: `rig.clock().advance(minutes(61))`.
 pub mod time {
     pub use tokenrig_clock::{SignedDuration, Timestamp, minutes, seconds};

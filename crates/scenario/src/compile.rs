@@ -142,7 +142,14 @@ fn expr(cel: &str, span: Span, places: Places, out: &mut Vec<Diagnostic>) -> Opt
                     place.start = place.start.saturating_sub(1).max(span.start);
                 }
             }
-            out.push(Diagnostic::error("cel::syntax", place, format!("this is not CEL: {}", fault.message)));
+            let hyphen = cel.get(..fault.offset.start).is_some_and(|before| {
+                before.ends_with('-') && before.trim_end_matches('-').ends_with(|c: char| c.is_ascii_alphanumeric())
+            });
+            let fault = Diagnostic::error("cel::syntax", place, format!("this is not CEL: {}", fault.message));
+            out.push(match hyphen {
+                true => fault.help("to CEL, a `-` is a difference: a given id is written with `_` in its place"),
+                false => fault,
+            });
             stand_in(span, places)
         }
     }

@@ -230,9 +230,7 @@ fn documents(
     let mut includer = Includer::new(loader, name);
     let own = name.rsplit('/').next().unwrap_or(name).to_owned();
     includer.follow(&given, &mut vec![own], sources, out);
-    let mut documents = vec![given];
-    documents.append(&mut includer.documents);
-    documents
+    includer.finish(given, out)
 }
 
 fn assemble(

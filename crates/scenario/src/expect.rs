@@ -80,7 +80,7 @@ fn text<'e>(
 
 fn unknown(reader: &mut Reader<'_>, key: &Key, verb: &str) {
     let known = words::expect_keys(verb);
-    if words::EXPECT.contains(&&*key.text) {
+    if words::has(words::EXPECT, &key.text) {
         let fault = format!("`{}` is nothing that `{verb}` has", key.text);
         let fault = Diagnostic::error("expect::not-here", key.span, fault);
         let words: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
@@ -118,7 +118,7 @@ fn token(reader: &mut Reader<'_>, value: &Template) -> ExpectToken {
                 &mut token.at
             }
             _ => {
-                reader.unknown(key, words::EXPECT_TOKEN.iter().copied(), "expect::unknown-key", "`token`");
+                reader.unknown(key, words::names(words::EXPECT_TOKEN), "expect::unknown-key", "`token`");
                 continue;
             }
         };
@@ -136,7 +136,7 @@ fn decision(reader: &mut Reader<'_>, value: &Template) -> ExpectDecision {
             "expected" => &mut decision.expected,
             "found" => &mut decision.found,
             _ => {
-                reader.unknown(key, words::EXPECT_DECISION.iter().copied(), "expect::unknown-key", "`decision`");
+                reader.unknown(key, words::names(words::EXPECT_DECISION), "expect::unknown-key", "`decision`");
                 continue;
             }
         };

@@ -163,6 +163,14 @@ fn well_known(reader: &mut Reader<'_>, value: &Template, message: &MessageDescri
         "google.protobuf.Duration" => {
             if reader.text(value, what) && !holds(is_google_duration) {
                 wrong(reader, value, what, "a number of seconds such as `3600s`");
+                let seconds =
+                    value.text().and_then(moment::duration).map(|duration| format!("{}s", duration.as_secs()));
+                if let (Some(seconds), Some(fault)) = (seconds, reader.out.last_mut()) {
+                    *fault = fault
+                        .clone()
+                        .help(format!("write `{seconds}`: Google knows seconds alone"))
+                        .patch(value.span, seconds);
+                }
             }
         }
         "google.protobuf.Timestamp" => {
@@ -195,11 +203,12 @@ fn well_known(reader: &mut Reader<'_>, value: &Template, message: &MessageDescri
     }
 }
 
-fn boolean(reader: &mut Reader<'_>, value: &Template, what: &str) {
+pub(crate) fn boolean(reader: &mut Reader<'_>, value: &Template, what: &str) {
     let word = match (&value.kind, value.text()) {
         (Kind::Bool(_), _) => return,
         (_, Some("true" | "True" | "TRUE" | "yes" | "Yes" | "on" | "On" | "y")) => "true",
         (_, Some("false" | "False" | "FALSE" | "no" | "No" | "off" | "Off" | "n")) => "false",
+        _ if matches!(value.kind, Kind::Hole(_) | Kind::Null) => return,
         _ => return wrong(reader, value, what, "`true` or `false`"),
     };
     let fault = format!("{what} is `true` or `false`, and this is text");

@@ -8,11 +8,12 @@ use crate::{
     diagnostic::Diagnostic,
     fields,
     model::{Given, GivenResource},
-    moment, people,
+    people,
     reader::{Reader, did_you_mean, list_all},
+    steps,
     template::{Key, Kind, Style, Template},
     things::Things,
-    words::{self, COLLECTIONS, INNER, MISBEHAVIOURS, PROVIDERS, SECTIONS},
+    words::{self, COLLECTIONS, INNER, MISBEHAVIOURS, PROVIDERS, SECTIONS, Word},
     yaml::shorten,
 };
 
@@ -94,7 +95,7 @@ fn unknown_section(reader: &mut Reader<'_>, key: &Key) {
             fault.help("this looks like a scenario; a given file is what a scenario holds under `given`")
         }
         None if matches!(&*key.text, "kind" | "apiVersion" | "lifecycleState" | "metadata" | "spec") => fault
-            .help("this looks like what gcloud prints; such files are not read yet: put the fields below their collection and id"),
+            .help("this looks like a part of what gcloud prints: paste the whole of it into a file of its own, and include that"),
         None => did_you_mean(fault, key, &words).help(format!(
             "given are {}, and collections such as `iam.serviceAccounts`",
             list_all(SECTIONS.iter().filter(|word| word.played).map(|word| word.name))
@@ -206,15 +207,7 @@ fn settings(reader: &mut Reader<'_>, value: &Template) {
         }
         match &*key.text {
             "propagation" => {
-                if reader.text(value, "`propagation`")
-                    && value.text().is_some_and(|text| moment::duration(text).is_none())
-                {
-                    reader.push(Diagnostic::error(
-                        "file::duration",
-                        value.span,
-                        "a duration is written like `90s`, `9m59s`, `1d`",
-                    ));
-                }
+                steps::duration(reader, value, "`propagation`", false);
             }
             "quotas" => {
                 reader.entries(value, "`quotas`");
@@ -292,18 +285,16 @@ fn resource(
                     made.location = Some(value.clone());
                 }
             }
-            "workload" if ours.contains(&"workload") => {
+            "workload" if words::has(ours, "workload") => {
                 check_workload(reader, value);
                 made.workload = Some(value.clone());
             }
-            "keys" if ours.contains(&"keys") => made.keys = account_keys(reader, value),
-            "disabled" if ours.contains(&"disabled") => {
-                if !matches!(value.kind, Kind::Bool(_) | Kind::Hole(_) | Kind::Null) {
-                    reader.push(Diagnostic::error("file::wrong-type", value.span, "`disabled` is `true` or `false`"));
-                }
+            "keys" if words::has(ours, "keys") => made.keys = account_keys(reader, value),
+            "disabled" if words::has(ours, "disabled") => {
+                fields::boolean(reader, value, "`disabled`");
                 made.disabled = Some(value.clone());
             }
-            key @ ("providers" | "tasks") if ours.contains(&key) => {
+            key @ ("providers" | "tasks") if words::has(ours, key) => {
                 if value.hole().is_some() {
                     let fault = format!("the ids of {key} are written out");
                     reader.push(Diagnostic::error("hole::not-here", value.span, fault));
@@ -332,7 +323,7 @@ fn resource(
     }
 }
 
-fn check_body(reader: &mut Reader<'_>, body: &Template, collection: &Collection, ours: &[&str], what: &str) {
+fn check_body(reader: &mut Reader<'_>, body: &Template, collection: &Collection, ours: &'static [Word], what: &str) {
     let before = reader.out.len();
     fields::check(reader, body, &collection.message, UNKNOWN_FIELD, what);
     // Words of ours are near, too: `workloads`, `provider`.
@@ -344,7 +335,7 @@ fn check_body(reader: &mut Reader<'_>, body: &Template, collection: &Collection,
         let Some((key, _)) = body.entries().and_then(|entries| entries.iter().find(|(key, _)| key.span == span)) else {
             continue;
         };
-        let near = words::nearest(&key.text, ours.iter().copied().chain(["iamPolicy", "location"]));
+        let near = words::nearest(&key.text, words::names(ours).chain(["iamPolicy", "location"]));
         if let (Some(word), Some(label)) = (near, fault.labels.first_mut()) {
             label.text = format!("did you mean `{word}`?");
             fault.help = None;
@@ -414,8 +405,8 @@ fn account_keys(reader: &mut Reader<'_>, value: &Template) -> Vec<(Key, Template
     let mut keys = Vec::new();
     for (id, value) in reader.entries(value, "`keys`").unwrap_or_default() {
         for (key, value) in reader.entries(value, "a key of a service account").unwrap_or_default() {
-            if !words::ACCOUNT_KEY.contains(&&*key.text) {
-                reader.unknown(key, words::ACCOUNT_KEY.iter().copied(), UNKNOWN_FIELD, "a key of a service account");
+            if !words::has(words::ACCOUNT_KEY, &key.text) {
+                reader.unknown(key, words::names(words::ACCOUNT_KEY), UNKNOWN_FIELD, "a key of a service account");
             } else if &*key.text == "publicKeyData" {
                 reader.text(value, "`publicKeyData`");
             }
@@ -462,7 +453,7 @@ fn workload_issuers(reader: &mut Reader<'_>, given: &Given) {
 }
 
 /// "a service of `run.services`", for messages.
-fn a_resource_of(collection: &Collection) -> String {
+pub(crate) fn a_resource_of(collection: &Collection) -> String {
     match collection.name {
         "iam.workloadIdentityPools" => "a workload identity pool".to_owned(),
         PROVIDERS => "a workload identity pool provider".to_owned(),
@@ -477,7 +468,7 @@ fn a_resource_of(collection: &Collection) -> String {
 }
 
 /// Whether a resource can be in several places: pools and their like are always in `global`.
-fn has_location(collection: &Collection) -> bool {
+pub(crate) fn has_location(collection: &Collection) -> bool {
     !collection.name.starts_with("iam.")
         && collection.create.rules.first().is_some_and(|rule| rule.template.text().contains("/locations/"))
 }

@@ -6,6 +6,7 @@ use crate::{
     compile,
     diagnostic::Diagnostic,
     load::{Loader, join},
+    pasted::{self, Pasted},
     reader::Reader,
     source::{MAX_BYTES, Source, SourceId, Sources, Span},
     template::{Kind, Style, Template},
@@ -25,12 +26,14 @@ pub(crate) struct Includer<'l> {
     seen: BTreeSet<String>,
     bytes: usize,
     pub(crate) documents: Vec<Template>,
+    /// What Google has written, of all files.
+    pasted: Pasted,
 }
 
 impl<'l> Includer<'l> {
     pub(crate) fn new(loader: &'l dyn Loader, first: &str) -> Self {
         let folder = first.rfind('/').and_then(|slash| first.get(..=slash)).unwrap_or_default().to_owned();
-        Self { loader, folder, seen: BTreeSet::new(), bytes: 0, documents: Vec::new() }
+        Self { loader, folder, seen: BTreeSet::new(), bytes: 0, documents: Vec::new(), pasted: Pasted::default() }
     }
 
     /// Reads the includes of a document. `path` are the files that lead to it, each relative to the folder; the first
@@ -113,7 +116,21 @@ impl<'l> Includer<'l> {
             return None;
         }
         let id = decode(&format!("{}{path}", self.folder), &bytes, sources, out)?;
-        given_document(id, sources, out)
+        self.document(id, sources, out)
+    }
+
+    /// A given document that was decoded. What Google has written in it is kept for [`finish`](Self::finish).
+    pub(crate) fn document(&mut self, id: SourceId, sources: &Sources, out: &mut Vec<Diagnostic>) -> Option<Template> {
+        given_document(id, sources, &mut self.pasted, out)
+    }
+
+    /// All documents: the first one, those that it includes, and one of all that Google has written.
+    pub(crate) fn finish(self, first: Template, out: &mut Vec<Diagnostic>) -> Vec<Template> {
+        let mut documents = vec![first];
+        documents.extend(self.documents);
+        let pasted = self.pasted.document(&documents, out);
+        documents.extend(pasted);
+        documents
     }
 }
 
@@ -131,25 +148,42 @@ pub(crate) fn decode(name: &str, bytes: &[u8], sources: &mut Sources, out: &mut 
             let good = bytes.get(..fault.valid_up_to()).unwrap_or_default();
             let id = sources.add(Source::new(name, String::from_utf8_lossy(good)));
             let place = Span::new(id, good.len(), good.len());
-            out.push(
-                Diagnostic::error("file::not-utf-8", place, format!("byte {} is no text in UTF-8", good.len()))
-                    .help("save the file as UTF-8; is it a binary file?"),
-            );
+            let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+            out.push(match utf16 {
+                true => Diagnostic::error("file::not-utf-8", place, "the file is written in UTF-16")
+                    .help("save it as UTF-8"),
+                false => {
+                    Diagnostic::error("file::not-utf-8", place, format!("byte {} is no text in UTF-8", good.len()))
+                        .help("save the file as UTF-8; is it a binary file?")
+                }
+            });
             None
         }
     }
 }
 
-/// The template of a given document that was decoded.
-pub(crate) fn given_document(id: SourceId, sources: &Sources, out: &mut Vec<Diagnostic>) -> Option<Template> {
+fn given_document(id: SourceId, sources: &Sources, pasted: &mut Pasted, out: &mut Vec<Diagnostic>) -> Option<Template> {
     let source = sources.get(id)?;
     let before = out.len();
-    let Some(node) = yaml::parse(source, id, out) else {
-        // An empty file gives nothing.
-        let nothing = Template { kind: Kind::Map(Vec::new()), span: Span::new(id, 0, 0), style: Style::Plain };
-        return (out.len() == before).then_some(nothing);
-    };
-    let template = compile::template(node, source, out);
+    let mut nodes = yaml::parse_all(source, id, out);
+    // An empty file gives nothing, and so does one of Google's for the map that people write.
+    let nothing = Template { kind: Kind::Map(Vec::new()), span: Span::new(id, 0, 0), style: Style::Plain };
+    if out.len() > before && nodes.is_empty() {
+        return None;
+    }
+    if let Some(several) = nodes.get(1).map(|node| node.span)
+        && !nodes.iter().all(pasted::is_googles)
+    {
+        let fault = "a file of several documents holds Google's resources alone, as gcloud prints them";
+        let fault = Diagnostic::error("yaml::several-documents", several, fault);
+        out.push(fault.help("put what you have written into a file of its own"));
+        return None;
+    }
+    if nodes.iter().all(pasted::is_googles) {
+        nodes.into_iter().for_each(|node| pasted.take(node, out));
+        return Some(nothing);
+    }
+    let template = compile::template(nodes.pop()?, source, out);
     match template.kind {
         Kind::Map(_) | Kind::Null => Some(template),
         _ => {

@@ -50,16 +50,20 @@ mod fields;
 mod given;
 mod holes;
 mod include;
+mod knative;
 mod lint;
 mod load;
 mod model;
 mod moment;
 mod order;
+mod pasted;
 mod people;
 mod places;
 mod read;
 mod reader;
+mod reference;
 mod rows;
+mod schema;
 mod sight;
 mod source;
 mod steps;
@@ -79,6 +83,8 @@ pub use crate::{
     },
     moment::{Moment, duration, instant},
     read::{parse_given, parse_scenario, read_given, read_scenario},
+    reference::key_reference,
+    schema::{SchemaOf, as_json, schema},
     source::{MAX_BYTES, Position, Source, SourceId, Sources, Span},
     template::{Expr, Key, Kind, Piece, RowUse, Template},
     words::{MISBEHAVIOURS, REFRESH_STATES, RigCall, nearest},

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -25,7 +25,7 @@ pub struct Folder(pub PathBuf);
 impl Loader for Folder {
     fn load(&self, path: &str) -> Result<Vec<u8>, String> {
         let root = self.0.canonicalize().map_err(|fault| fault.to_string())?;
-        let file = root.join(path).canonicalize().map_err(|fault| fault.to_string())?;
+        let file = root.join(path).canonicalize().map_err(|fault| words(&fault))?;
         if !file.starts_with(&root) {
             return Err("it is a link that leads out of the folder".to_owned());
         }
@@ -36,13 +36,22 @@ impl Loader for Folder {
 /// The bytes of a plain file, at most one more than [`MAX_BYTES`].
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     // Pipes and devices may never end.
-    if !fs::metadata(path).map_err(|fault| fault.to_string())?.is_file() {
+    if !fs::metadata(path).map_err(|fault| words(&fault))?.is_file() {
         return Err("it is no plain file".to_owned());
     }
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|fault| fault.to_string())?;
+    let file = fs::File::open(path).map_err(|fault| words(&fault))?;
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|fault| fault.to_string())?;
     Ok(bytes)
+}
+
+/// What is wrong with a file, without the number that the system has for it.
+fn words(fault: &io::Error) -> String {
+    match fault.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        _ => fault.to_string(),
+    }
 }
 
 /// Follows a path from the folder of a file: both relative to the first document's folder, `/` between the parts.

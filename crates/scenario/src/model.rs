@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokenrig_jose::forge::Flaw;
 use tokenrig_protos::{Collection, Method};
 
 use crate::{
@@ -172,8 +171,8 @@ pub struct Mint {
     pub header: Option<Template>,
     /// Which of the issuer's keys: an algorithm or a key id.
     pub key: Option<Template>,
-    /// What is wrong with it on purpose.
-    pub flaw: Option<(Flaw, Span)>,
+    /// What is wrong with it on purpose: the name of a [`Flaw`](crate::Flaw), or a hole that gives one or nothing.
+    pub flaw: Option<Template>,
     /// Replaces the whole token; then nothing else is there.
     pub raw: Option<Template>,
 }

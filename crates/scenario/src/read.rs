@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::Path};
 use crate::{
     diagnostic::{Diagnostic, Faults, Severity},
     document, given,
-    include::{Includer, decode, given_document},
+    include::{Includer, decode},
     load::{Folder, Loader, read_file},
     model::{Given, Scenario},
     order,
@@ -45,12 +45,11 @@ pub fn parse_given(name: &str, bytes: &[u8], loader: &dyn Loader) -> Result<(Giv
     let mut sources = Sources::new();
     let mut out = Vec::new();
     let given = decode(name, bytes, &mut sources, &mut out).and_then(|id| {
-        let first = given_document(id, &sources, &mut out)?;
         let mut includer = Includer::new(loader, name);
+        let first = includer.document(id, &sources, &mut out)?;
         let own = name.rsplit('/').next().unwrap_or(name).to_owned();
         includer.follow(&first, &mut vec![own], &mut sources, &mut out);
-        let mut documents = vec![first];
-        documents.append(&mut includer.documents);
+        let documents = includer.finish(first, &mut out);
         let mut reader = Reader::new(&sources);
         let mut given = given::read(&mut reader, &documents);
         let things = Things::of(&given);

@@ -57,11 +57,20 @@ impl<'s> Reader<'s> {
             // The row's node comes later.
             Kind::Hole(_) if value.row_key().is_some() => Some(&[]),
             _ => {
-                self.push(Diagnostic::error(
-                    "file::wrong-type",
-                    value.span,
-                    format!("{what} is a map, and this is {}", value.what()),
-                ));
+                let fault = format!("{what} is a map, and this is {}", value.what());
+                let fault = Diagnostic::error("file::wrong-type", value.span, fault);
+                let example = match what {
+                    "`expect`" if matches!(value.kind, Kind::Int(_)) => {
+                        format!("write `{{ status: {} }}`", self.sources.slice(value.span))
+                    }
+                    "`decision`" if value.text().is_some() => {
+                        format!("write `{{ failed: {} }}`, the name of the check", self.sources.slice(value.span))
+                    }
+                    "a row" => "a row is written `{ case: its name, key: value }`".to_owned(),
+                    "a step" => "a step begins with its title or its verb: `- http: GET https://…`".to_owned(),
+                    _ => "write `{ key: value }`, or lines of `key: value`".to_owned(),
+                };
+                self.push(fault.help(example));
                 None
             }
         }
@@ -77,7 +86,16 @@ impl<'s> Reader<'s> {
                     value.span,
                     format!("{what} is a list, and this is {}", value.what()),
                 );
-                self.push(fault.help("write `[…]`, or lines that start with `- `"));
+                let written = self.sources.slice(value.span);
+                self.push(match value.kind {
+                    Kind::Text(_) | Kind::Mixed(_) | Kind::Int(_) | Kind::Float(_) | Kind::Bool(_)
+                        if !written.contains(['\n', ',']) =>
+                    {
+                        let list = format!("[{written}]");
+                        fault.help(format!("write `{list}`, or lines that start with `- `")).patch(value.span, list)
+                    }
+                    _ => fault.help("write `[…]`, or lines that start with `- `"),
+                });
                 None
             }
         }

@@ -119,15 +119,16 @@ impl Names<'_> {
         }
         for (name, range) in expr.program.custom_functions() {
             let place = expr.place(range.clone());
-            if !words::FUNCTIONS.contains(&name.as_str()) {
+            if !words::has(words::FUNCTIONS, name) {
                 let written = Key { text: name.as_str().into(), span: place };
-                let known: Vec<&str> = words::FUNCTIONS.iter().chain(words::CEL_FUNCTIONS).copied().collect();
+                let known: Vec<&str> =
+                    words::names(words::FUNCTIONS).chain(words::CEL_FUNCTIONS.iter().copied()).collect();
                 let fault = Diagnostic::error("cel::unknown-function", place, format!("there is no function `{name}`"));
                 let mut fault = did_you_mean(fault, &written, &known);
                 fault.patch = None;
                 reader.push(fault.note(format!(
                     "beside CEL's own functions there are {}",
-                    list_all(words::FUNCTIONS.iter().copied())
+                    list_all(words::names(words::FUNCTIONS))
                 )));
             } else if matches!(name.as_str(), "credential_file" | "key_file")
                 && !matches!(spot, Spot::Input(_) | Spot::Save(..) | Spot::Expect(..))
@@ -328,6 +329,20 @@ impl Names<'_> {
             let around =
                 expr.text().match_indices(id).any(|(at, _)| (at..at + id.len()).contains(&reference.range.start));
             if id.contains('-') && around {
+                // The whole of it is meant, and told once.
+                let begins =
+                    expr.text().match_indices(id).find(|(at, _)| (*at..at + id.len()).contains(&reference.range.start));
+                let fault = match begins {
+                    Some((at, _)) => {
+                        let code = fault.code;
+                        Diagnostic::error(
+                            code,
+                            expr.place(at..at + id.len()),
+                            format!("nothing is called `{id}` in CEL"),
+                        )
+                    }
+                    None => fault,
+                };
                 return match &thing.known.name {
                     Some(own) => fault.help(format!("to CEL, `{id}` is a difference: write `{own}`")),
                     None => fault.help(format!(
@@ -453,7 +468,9 @@ pub(crate) fn verb_of(verb: &Verb) -> &'static str {
 fn inputs(step: &Step) -> Vec<&Template> {
     let mut all: Vec<&Template> = Vec::new();
     match &step.verb {
-        Verb::Mint(mint) => all.extend([&mint.claims, &mint.header, &mint.key, &mint.raw].into_iter().flatten()),
+        Verb::Mint(mint) => {
+            all.extend([&mint.claims, &mint.header, &mint.key, &mint.flaw, &mint.raw].into_iter().flatten());
+        }
         Verb::Exchange { token, at, with } => all.extend([token].into_iter().chain(at).chain(with)),
         Verb::Call { with, .. } | Verb::Rig { with, .. } => all.extend(with),
         Verb::Http { method, target, headers, query, body } => {

@@ -12,7 +12,7 @@ use crate::{
     moment::{self, Moment},
     reader::{Reader, did_you_mean, list},
     template::{Expr, Key, Kind, Piece, Style, Template},
-    things::{Things, is_identifier},
+    things::{Things, is_identifier, name_of},
     verbs,
     words::{self, VERBS},
     yaml::shorten,
@@ -78,8 +78,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, context: &StepContext<'_>, template:
 fn no_verb(reader: &mut Reader<'_>, template: &Template, entries: &[(Key, Template)]) {
     let verbs: Vec<&str> = VERBS.iter().map(|word| word.name).collect();
     for (key, _) in entries {
-        let is_known = words::ANY_STEP.contains(&&*key.text)
-            || verbs.iter().any(|verb| words::step_keys(verb).contains(&&*key.text));
+        let is_known = words::has(words::ANY_STEP, &key.text)
+            || verbs.iter().any(|verb| words::has(words::step_keys(verb), &key.text));
         if !is_known {
             let fault = Diagnostic::error(
                 "step::unknown-key",
@@ -101,13 +101,13 @@ fn keys(reader: &mut Reader<'_>, entries: &[(Key, Template)], verb: &str) {
     let own = words::step_keys(verb);
     for (key, _) in entries {
         let name = &*key.text;
-        if name == verb || words::ANY_STEP.contains(&name) || own.contains(&name) {
+        if name == verb || words::has(words::ANY_STEP, name) || words::has(own, name) {
             continue;
         }
         let other: Vec<&str> =
-            VERBS.iter().map(|word| word.name).filter(|verb| words::step_keys(verb).contains(&name)).collect();
+            VERBS.iter().map(|word| word.name).filter(|verb| words::has(words::step_keys(verb), name)).collect();
         if other.is_empty() {
-            let known = words::ANY_STEP.iter().chain(own).copied();
+            let known = words::names(words::ANY_STEP).chain(words::names(own));
             reader.unknown(key, known, "step::unknown-key", &format!("a step that does `{verb}`"));
         } else {
             let fault = format!("`{name}` belongs to {}, and this step does `{verb}`", list(other));
@@ -162,17 +162,19 @@ fn mint<'g>(
     if let Some(key) = &key {
         reader.text(key, "`key`");
     }
-    let flaw = get("flaw").and_then(|value| {
-        let word = reader.word(value, "`flaw`")?;
-        let flaw = word.text.parse::<Flaw>().ok();
-        if flaw.is_none() {
+    let flaw = get("flaw").cloned();
+    if let Some(flaw) = &flaw
+        && reader.text(flaw, "`flaw`")
+        && let Some(text) = flaw.text()
+    {
+        let word = Key { text: text.into(), span: flaw.span };
+        if text.parse::<Flaw>().is_err() {
             let known: Vec<&str> = Flaw::ALL.iter().map(|flaw| flaw.name()).collect();
             let fault =
                 Diagnostic::error("mint::unknown-flaw", word.span, format!("`{}` is no flaw", shorten(&word.text)));
             reader.push(did_you_mean(fault, &word, &known));
         }
-        flaw.map(|flaw| (flaw, word.span))
-    });
+    }
     Some(Verb::Mint(Mint { issuer, claims, header, key, flaw, raw }))
 }
 
@@ -485,10 +487,13 @@ fn save(reader: &mut Reader<'_>, value: &Template) -> Vec<(Key, Expr)> {
     for (name, value) in reader.entries(value, "`save`").unwrap_or_default() {
         if !is_identifier(&name.text) {
             let fault = format!("`{}` cannot be the name of a value", shorten(&name.text));
-            reader.push(
-                Diagnostic::error("save::name", name.span, fault)
-                    .help("names are letters, digits and `_`, so that CEL can read them"),
-            );
+            let fault = Diagnostic::error("save::name", name.span, fault)
+                .help("names are letters, digits and `_`, so that CEL can read them");
+            let mended = name_of(&name.text);
+            reader.push(match is_identifier(&mended) {
+                true => fault.label(format!("write `{mended}`")).patch(name.span, mended),
+                false => fault,
+            });
         } else if words::is_reserved(&name.text) {
             let fault = format!("`{}` already means something in CEL", name.text);
             reader.push(Diagnostic::error("save::shadows", name.span, fault).help("save it under another name"));
@@ -534,10 +539,10 @@ pub(crate) fn duration(reader: &mut Reader<'_>, value: &Template, what: &str, no
     let good = |text: &str| (none && text == "none") || moment::duration(text).is_some();
     if value.text().is_some_and(|text| !good(text)) {
         let fault = format!("{what} is a duration, and this is `{}`", shorten(value.text().unwrap_or_default()));
-        reader.push(
-            Diagnostic::error("file::duration", value.span, fault)
-                .help("a duration is written like `90s`, `9m59s`, `1d`"),
-        );
+        reader.push(Diagnostic::error("file::duration", value.span, fault).help(match none {
+            true => "a duration is written like `90s`, `9m59s`, `1d`; `none` is none at all",
+            false => "a duration is written like `90s`, `9m59s`, `1d`",
+        }));
     }
 }
 

@@ -17,6 +17,13 @@ pub(crate) fn explain(source: &Source, id: SourceId, at: usize, info: &str) -> D
         let place = Span::new(id, line.start + tab, line.start + tab + 1);
         return Diagnostic::error("yaml::tab", place, "a line is indented with a tab").help("YAML takes spaces only");
     }
+    if info.contains("found a tab")
+        && let Some(tab) = source.text.get(at..).and_then(|rest| rest.find('\t'))
+    {
+        let place = Span::new(id, at + tab, at + tab + 1);
+        return Diagnostic::error("yaml::tab", place, "a tab stands where YAML takes spaces only")
+            .help("replace it by spaces, as many as the lines around it have");
+    }
     if let Some(fault) = unquoted_hole(source, id, line, at) {
         return fault;
     }
@@ -115,20 +122,30 @@ pub(crate) fn key_not_text(source: &Source, span: Span) -> Diagnostic {
         return Diagnostic::error("yaml::unquoted-hole", span, "a hole stands where a key should be")
             .help("keys have no holes; quote a value that starts with one: \"${…}\"");
     }
-    Diagnostic::error("yaml::key-not-text", span, "a key is text").help("quote the whole line if it is one text")
+    let fault = Diagnostic::error("yaml::key-not-text", span, "a key is text");
+    let doubled = source.text.get(..span.start).is_some_and(|before| before.ends_with('{'));
+    if doubled && source.slice(span).starts_with('{') {
+        return fault.help("a hole is written `${…}`, not `{{…}}`");
+    }
+    fault.help("quote the whole line if it is one text")
 }
 
 fn must_be_quoted(source: &Source, place: Span, first: char) -> Diagnostic {
     let text = source.slice(place);
     let (code, means) = match first {
-        '!' => ("yaml::tag", "a tag: it would vanish"),
-        '&' => ("yaml::anchor", "an anchor: it would vanish"),
-        '*' => ("yaml::alias", "an alias"),
-        '|' | '>' => ("yaml::block", "a block of lines"),
-        _ => ("yaml::reserved-start", "something else"),
+        '!' => ("yaml::tag", "is a tag: it would vanish"),
+        '&' => ("yaml::anchor", "is an anchor: it would vanish"),
+        '*' => ("yaml::alias", "is an alias"),
+        '|' | '>' => ("yaml::block", "is a block of lines"),
+        _ => ("yaml::reserved-start", "is not allowed"),
     };
-    let fault = Diagnostic::error(code, place, format!("to YAML, a text that starts with `{first}` is {means}"));
+    let fault = Diagnostic::error(code, place, format!("to YAML, a text that starts with `{first}` {means}"));
     let quoted = quoted(text);
+    if first == '&' && text.contains([' ', '{', '[']) {
+        return fault.help(
+            "write the value out wherever it is needed, or put it under `vars`; a text that begins so is quoted",
+        );
+    }
     let fault = fault.help(format!("quote it: `{}`", shorten(&quoted)));
     if text.contains(['\n', '"']) { fault } else { fault.patch(place, quoted) }
 }
@@ -162,7 +179,13 @@ fn unquoted_hole(source: &Source, id: SourceId, line: Span, at: usize) -> Option
     if start > at.max(line.start) + 1 {
         return None;
     }
-    let place = Span::new(id, start, end);
+    // All of the text that the hole is in: `serviceAccount:${caller.email}`.
+    let before = source.text.get(line.start..start)?;
+    let begins = before.rfind([' ', '[', '{', ',']).map_or(line.start, |at| line.start + at + 1);
+    let begins =
+        if source.text.get(begins..start).is_some_and(|text| text.contains(['"', '\''])) { start } else { begins };
+    let ends = source.text.get(end..line.end)?.find([',', ']', '}', ' ']).map_or(line.end, |at| end + at);
+    let place = Span::new(id, begins, ends.max(end));
     let hole = source.slice(place).to_owned();
     Some(
         Diagnostic::error("yaml::unquoted-hole", place, "inside of `{…}` and `[…]` a text with a hole must be quoted")

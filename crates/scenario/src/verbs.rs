@@ -85,7 +85,10 @@ pub(crate) fn request_line(reader: &mut Reader<'_>, object: &Template) -> Option
         let lower = start.to_ascii_lowercase();
         if !lower.starts_with("http://") && !lower.starts_with("https://") {
             let fault = Diagnostic::error("http::target", object.span, "the target of `http` is a whole URL");
-            reader.push(fault.help("start with `https://`, or with a hole such as `${orders.uri}`"));
+            reader.push(fault.help(match start.starts_with(['$', '{']) {
+                true => "a hole is written `${…}`, for example `${orders.uri}`",
+                false => "start with `https://`, or with a hole such as `${orders.uri}`",
+            }));
         }
     }
     Some((method, target))

@@ -1,62 +1,95 @@
-//! The one table of known words. A word whose service does not exist yet is known and says so: playing it means changing
-//! `not_yet` to `played` here.
+//! The one table of known words, with what each means: the reader, the JSON Schema and the key reference are made of it. A
+//! word whose service does not exist yet is known and says so: playing it means changing `not_yet` to `played` here.
+
+mod steps;
+
+pub(crate) use self::steps::{
+    ANY_STEP, EXCHANGE, EXPECT, EXPECT_DECISION, EXPECT_TOKEN, RESULTS, VERBS, expect_keys, results, step_keys,
+};
 
 /// A word of the format.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Word {
     pub(crate) name: &'static str,
     pub(crate) played: bool,
+    /// What it means, in sentences; empty where the name says it.
+    pub(crate) about: &'static str,
+    /// A value as it may stand in a file; may be empty.
+    pub(crate) example: &'static str,
+}
+
+impl Word {
+    const fn about(self, about: &'static str) -> Self {
+        Self { about, ..self }
+    }
+
+    const fn example(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
 }
 
 const fn played(name: &'static str) -> Word {
-    Word { name, played: true }
+    Word { name, played: true, about: "", example: "" }
 }
 
 const fn not_yet(name: &'static str) -> Word {
-    Word { name, played: false }
+    Word { played: false, ..played(name) }
+}
+
+/// Whether a word is among these.
+pub(crate) fn has(words: &[Word], name: &str) -> bool {
+    words.iter().any(|word| word.name == name)
+}
+
+/// Their names, those of what is not played among them.
+pub(crate) fn names(words: &'static [Word]) -> impl Iterator<Item = &'static str> + Clone {
+    words.iter().map(|word| word.name)
 }
 
 /// Keys of a scenario file.
 pub(crate) const FILE: &[Word] = &[
-    played("scenario"),
-    played("about"),
-    played("tags"),
-    played("worlds"),
-    played("needs"),
-    played("now"),
-    played("vars"),
-    played("given"),
-    played("cases"),
-    played("steps"),
+    played("scenario").about("The title, a sentence that is true when the scenario passes. Required.").example("A private service lets nobody in without a token"),
+    played("about").about("Markdown: what the scenario shows, and why."),
+    played("tags").about("Words for `--filter tag:…`.").example("[federation, cloudrun]"),
+    played("worlds").about("Where it may run; both if not said. `offline` is the rig, `live` is Google.").example("[offline]"),
+    played("needs").about("What the world must have; elsewhere the scenario is skipped with the reason.").example("[python]"),
+    played("now").about("The first instant of the offline clock (RFC 3339).").example("2026-03-02T08:58:00Z"),
+    played("vars").about("Values by name, for `vars.NAME` in CEL; a later one may read those before it.").example("{ audience: \"https://orders.example.com\" }"),
+    played("given").about("What is there before the first step: resources in the field names of Google's REST API, and a few sections of ours."),
+    played("cases").about("Rows: each runs all the steps, with its own values for `${case.NAME}`, expectations included. Every row has a name, `case`."),
+    played("steps").about("What is done, in order. Required."),
 ];
 
 /// Worlds.
-pub(crate) const WORLDS: &[Word] = &[played("offline"), played("live")];
+pub(crate) const WORLDS: &[Word] = &[
+    played("offline").about("A rig of its own for every case."),
+    played("live").about("A real Google Cloud project."),
+];
 
 /// What a scenario may need.
 pub(crate) const NEEDS: &[Word] = &[
-    played("echo"),
-    played("gcloud"),
-    played("python"),
-    played("node"),
-    played("go"),
-    played("java"),
-    played("docker"),
-    played("saml"),
-    played("netns"),
+    played("echo").about("An echo behind Cloud Run services."),
+    played("gcloud").about("The gcloud command."),
+    played("python").about("Google's Python client, installed by `cargo xtask conformance python`."),
+    played("node").about("Google's Node.js client, installed by `cargo xtask conformance node`."),
+    played("go").about("Google's Go client, built by `cargo xtask conformance go`."),
+    played("java").about("Google's Java client."),
+    played("docker").about("A Docker engine."),
+    played("saml").about("SAML providers."),
+    played("netns").about("A network namespace of its own."),
 ];
 
 /// Keys of `given` that are no collections of Google's.
 pub(crate) const SECTIONS: &[Word] = &[
-    played("include"),
-    played("project"),
-    played("issuers"),
-    played("users"),
-    played("oauth2.clients"),
-    played("aws.accounts"),
-    played("settings"),
-    not_yet("organization"),
-    not_yet("workspace"),
+    played("include").about("Further given files of this folder, YAML or JSON, what gcloud prints among them.").example("[callers.given.yaml]"),
+    played("project").about("The project. All of it has defaults.").example("{ projectId: shop-test, location: europe-west4 }"),
+    played("issuers").about("OpenID providers of the rig's own, by id, each with an https host.").example("{ corp: {} }"),
+    played("users").about("Google accounts, by e-mail address.").example("{ alice@shop.example: {} }"),
+    played("oauth2.clients").about("OAuth clients, by an id of yours; gcloud's own is always known.").example("{ web: { clientId: 1-abc.apps.googleusercontent.com, clientSecret: s3cret } }"),
+    played("settings").about("What the rig assumes where Google has not told, and its seed. Settings of single services are written `SERVICE.NAME`.").example("{ seed: 7d3f, sts.skew: 2m }"),
+    not_yet("organization").about("The organization that the project is in."),
+    not_yet("workspace").about("The domain of Google Workspace."),
+    played("aws.accounts").about("AWS accounts by number, with the roles and users whose keys are known.").example("{ \"123456789012\": { region: us-east-1, roles: { ci: { accessKeyId: AKIAEXAMPLE, secretAccessKey: s3cret } } } }"),
 ];
 
 /// Keys of `given` that are collections of Google's.
@@ -83,15 +116,31 @@ pub(crate) const APIS_TO_COME: &[&str] =
 
 /// Keys of a resource that are ours and not Google's, beside `iamPolicy` (wherever Google has one) and `location`
 /// (wherever the location is not always `global`).
-pub(crate) fn ours(collection: &str) -> &'static [&'static str] {
+pub(crate) fn ours(collection: &str) -> &'static [Word] {
     match collection {
-        "iam.workloadIdentityPools" => &["providers"],
-        "iam.serviceAccounts" => &["keys", "disabled"],
-        "cloudfunctions.functions" | "run.services" => &["workload"],
-        "cloudtasks.queues" => &["tasks"],
+        "iam.workloadIdentityPools" => &[PROVIDERS_KEY],
+        "iam.serviceAccounts" => &[KEYS, DISABLED],
+        "cloudfunctions.functions" | "run.services" => &[WORKLOAD],
+        "cloudtasks.queues" => &[TASKS],
         _ => &[],
     }
 }
+
+const PROVIDERS_KEY: Word = played("providers").about("The pool's providers, by id.");
+const KEYS: Word = played("keys").about("Keys whose public half is uploaded, by key id.");
+const DISABLED: Word = played("disabled").about("Whether it is disabled.").example("true");
+const WORKLOAD: Word = played("workload").about("What answers behind it; an echo if not said.").example("echo");
+
+/// The policy of whatever has one.
+pub(crate) const IAM_POLICY: Word = played("iamPolicy")
+    .about("Its policy, exactly this one; what `gcloud … get-iam-policy` prints may be pasted.")
+    .example("{ bindings: [{ role: roles/run.invoker, members: [allUsers] }] }");
+
+/// Where a resource is that can be in several places.
+pub(crate) const LOCATION: Word =
+    played("location").about("Where it is; the project's location if not said.").example("europe-west4");
+
+const TASKS: Word = played("tasks").about("Tasks that are in the queue, by id.");
 
 /// The collection of what is in a pool under a key of ours.
 pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
@@ -100,19 +149,46 @@ pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
 pub(crate) const INNER: &[(&str, &str)] = &[("providers", PROVIDERS), ("tasks", "cloudtasks.queues.tasks")];
 
 /// What may answer behind a service: words and keys of `workload`. A URL is a word of its own, `URL`.
-pub(crate) const WORKLOADS: &[Word] =
-    &[played("echo"), played("issuer"), played("answers"), played("command"), played("image"), played("URL")];
+pub(crate) const WORKLOADS: &[Word] = &[
+    played("echo").about("Answers with what it received, as JSON: `method`, `path`, `headers`, `body`."),
+    played("issuer").about("A given issuer: the service's URL is its issuer from then on.").example("corp"),
+    played("answers")
+        .about("Answers in their order; the last one repeats.")
+        .example("[{ status: 503, times: 2 }, { status: 200 }]"),
+    played("command").about("A server on this machine, started with `PORT`.").example("[python3, server.py]"),
+    played("image").about("An image, run by a Docker engine.").example("example.com/orders"),
+    played("URL").about("A server that is there already.").example("http://127.0.0.1:8080"),
+];
 
 /// Fields of a service account's key.
-pub(crate) const ACCOUNT_KEY: &[&str] = &["publicKeyData", "disabled"];
+pub(crate) const ACCOUNT_KEY: &[Word] = &[
+    played("publicKeyData").about("The public half: base64 of an X.509 certificate or key in PEM."),
+    played("disabled").about("Whether it is disabled.").example("true"),
+];
 
 /// Keys of `project`.
-pub(crate) const PROJECT: &[Word] =
-    &[played("projectId"), played("projectNumber"), played("location"), played("agents"), played("iamPolicy")];
+pub(crate) const PROJECT: &[Word] = &[
+    played("projectId").about("Its id.").example("shop-test"),
+    played("projectNumber").about("Its number, in quotes.").example("\"1071284184436\""),
+    played("location").about("The location of resources that do not say another.").example("europe-west4"),
+    played("agents")
+        .about("The roles of service agents, by service, in place of those that Google grants.")
+        .example("{ pubsub: [] }"),
+    played("iamPolicy")
+        .about("Bindings that are added to the rig's own.")
+        .example("{ bindings: [{ role: roles/viewer, members: [\"user:alice@shop.example\"] }] }"),
+];
 
 /// Keys of an issuer.
-pub(crate) const ISSUER: &[Word] =
-    &[played("issuer"), played("misbehaves"), played("alg"), played("flaw"), played("upstream")];
+pub(crate) const ISSUER: &[Word] = &[
+    played("issuer").about("Its URL; a host of its own if not said.").example("https://login.corp.example"),
+    played("misbehaves").about("How it misbehaves, named for what its clients meet.").example("keys-unreachable"),
+    played("alg").about("What it signs with.").example("ES256"),
+    played("flaw").about("What is wrong with each token that it makes.").example("expired"),
+    played("upstream")
+        .about("A real provider on this machine that answers in its place.")
+        .example("http://127.0.0.1:8080/realms/corp"),
+];
 
 /// How an issuer misbehaves: the names that the service of issuers has for it.
 pub const MISBEHAVIOURS: &[&str] = &[
@@ -135,112 +211,67 @@ pub const MISBEHAVIOURS: &[&str] = &[
 pub(crate) const ALGORITHMS: &[&str] = &["RS256", "ES256"];
 
 /// Keys of a user.
-pub(crate) const USER: &[Word] = &[played("refreshTokens")];
+pub(crate) const USER: &[Word] = &[played("refreshTokens")
+    .about("Refresh tokens of this account, each beginning with `1//`.")
+    .example("{ \"1//test\": { client: web, state: active } }")];
 
 /// Keys of a refresh token.
-pub(crate) const REFRESH_TOKEN: &[Word] = &[played("client"), played("state")];
+pub(crate) const REFRESH_TOKEN: &[Word] = &[
+    played("client")
+        .about("The OAuth client that it was issued to: a given id, `gcloud`, or a whole client id.")
+        .example("web"),
+    played("state").about("What has become of it.").example("revoked"),
+];
 
 /// What has become of a refresh token.
 pub const REFRESH_STATES: &[&str] = &["active", "revoked", "reauth-due"];
 
 /// Keys of an AWS account.
-pub(crate) const AWS_ACCOUNT: &[Word] = &[played("region"), played("roles"), played("users")];
+pub(crate) const AWS_ACCOUNT: &[Word] = &[
+    played("region").about("Where it is.").example("us-east-1"),
+    played("roles").about("Roles by name; of a single one AWS's metadata address gives the keys."),
+    played("users").about("Users by name."),
+];
 
 /// Keys of a role or user of an AWS account.
-pub(crate) const AWS_PRINCIPAL: &[Word] =
-    &[played("accessKeyId"), played("secretAccessKey"), played("sessionToken"), played("roleSessionName")];
+pub(crate) const AWS_PRINCIPAL: &[Word] = &[
+    played("accessKeyId").about("The id of its key.").example("AKIAEXAMPLE"),
+    played("secretAccessKey").about("The secret of its key."),
+    played("sessionToken").about("The token of a role's session."),
+    played("roleSessionName").about("The name of a role's session."),
+];
 
 /// Keys of an OAuth client.
-pub(crate) const CLIENT: &[Word] = &[played("clientId"), played("clientSecret")];
+pub(crate) const CLIENT: &[Word] = &[
+    played("clientId").about("The client's id.").example("1-abc.apps.googleusercontent.com"),
+    played("clientSecret").about("Its secret.").example("s3cret"),
+];
 
 /// The OAuth client that is known without being given.
 pub(crate) const GCLOUD: &str = "gcloud";
 
 /// Keys of `settings`.
-pub(crate) const SETTINGS: &[Word] =
-    &[played("seed"), played("propagation"), played("quotas"), played("disabledServices")];
-
-/// The verbs of steps.
-pub(crate) const VERBS: &[Word] = &[
-    played("mint"),
-    played("exchange"),
-    played("call"),
-    played("http"),
-    not_yet("sign"),
-    played("run"),
-    played("advance"),
-    played("receive"),
+pub(crate) const SETTINGS: &[Word] = &[
+    played("seed").about("What keys, ids and tokens are made of: the same seed makes the same ones.").example("7d3f"),
+    played("propagation").about("How long a change of a policy takes to be seen.").example("60s"),
+    played("quotas").about("The most requests, by quota.").example("{ sts.googleapis.com/requests: 100 }"),
+    played("disabledServices")
+        .about("APIs that are not enabled in the project.")
+        .example("[iamcredentials.googleapis.com]"),
 ];
-
-/// Keys that any step may have.
-pub(crate) const ANY_STEP: &[&str] = &["step", "as", "save", "expect", "deadline"];
-
-/// Keys that a step of this verb may have beside those of any step.
-pub(crate) fn step_keys(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "mint" => &["claims", "header", "key", "flaw", "raw"],
-        "exchange" => &["at", "with"],
-        "call" => &["with", "over"],
-        "http" => &["headers", "query", "json", "form", "text", "file"],
-        "sign" => &["by", "expires", "version", "headers"],
-        "run" => &["env", "dir", "stdin"],
-        "receive" => &["within"],
-        _ => &[],
-    }
-}
-
-/// Keys of `expect` that make sense after this verb.
-pub(crate) fn expect_keys(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "mint" => &["token", "that"],
-        "exchange" | "call" | "http" => &["status", "headers", "body", "text", "token", "refusal", "decision", "that"],
-        "sign" => &["url", "status", "headers", "body", "text", "refusal", "decision", "that"],
-        "run" => &["exit", "stdout", "stderr", "decision", "that"],
-        "advance" => &["decision", "that"],
-        "receive" => {
-            &["count", "method", "path", "status", "headers", "body", "text", "token", "refusal", "decision", "that"]
-        }
-        _ => &["that"],
-    }
-}
-
-/// All keys of `expect`.
-pub(crate) const EXPECT: &[&str] = &[
-    "status", "headers", "body", "text", "token", "exit", "stdout", "stderr", "count", "url", "method", "path",
-    "refusal", "decision", "that",
-];
-
-/// Keys of `expect.token`.
-pub(crate) const EXPECT_TOKEN: &[&str] = &["signer", "header", "claims", "lifetime", "at"];
-
-/// Keys of `expect.decision`.
-pub(crate) const EXPECT_DECISION: &[&str] = &["failed", "refusal", "expected", "found"];
-
-/// Fields of `sts.token`, in REST spelling.
-pub(crate) const EXCHANGE: &[&str] =
-    &["audience", "grantType", "options", "requestedTokenType", "scope", "subjectToken", "subjectTokenType"];
-
-/// What CEL sees in `save` and `expect` after a step of this verb.
-pub(crate) fn results(verb: &str) -> &'static [&'static str] {
-    match verb {
-        "mint" => &["token"],
-        "exchange" | "call" | "http" => &["status", "headers", "body", "text"],
-        "sign" => &["status", "headers", "body", "text", "url"],
-        "run" => &["exit", "stdout", "stderr"],
-        "receive" => &["requests"],
-        _ => &[],
-    }
-}
-
-/// What CEL sees after some step.
-pub(crate) const RESULTS: &[&str] =
-    &["status", "headers", "body", "text", "token", "url", "exit", "stdout", "stderr", "requests"];
 
 /// What CEL always sees.
 pub(crate) const ALWAYS: &[&str] = &["case", "vars", "project", "now", "given"];
 
 /// The functions that the runner brings.
-pub(crate) const FUNCTIONS: &[&str] = &["jwt", "base64", "credential_file", "key_file"];
+pub(crate) const FUNCTIONS: &[Word] = &[
+    played("jwt").about("Opens a token without verifying it: `header` and `claims`.").example("jwt(subject_token).claims.sub"),
+    played("base64").about("The base64 of a text.").example("base64('order 17')"),
+    played("credential_file")
+        .about("The path of a credential file of type `external_account`; with `impersonate` (an account), `source` and any member of the file. It ends with the case.")
+        .example("credential_file(corp_oidc, subject_token, {'impersonate': caller})"),
+    played("key_file").about("The path of a key file of a service account. It ends with the case.").example("key_file(caller)"),
+];
 
 /// Functions of CEL that people misspell.
 pub(crate) const CEL_FUNCTIONS: &[&str] =
@@ -300,7 +331,7 @@ pub(crate) const CEL: &[&str] = &[
 
 /// Whether a given id or a saved name may not be this word.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    [RESULTS, ALWAYS, FUNCTIONS, CEL].iter().any(|words| words.contains(&name))
+    [RESULTS, ALWAYS, CEL].iter().any(|words| words.contains(&name)) || has(FUNCTIONS, name)
 }
 
 /// Defines an enum whose variants are words of the format.

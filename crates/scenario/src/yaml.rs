@@ -39,6 +39,16 @@ pub(crate) enum NodeKind {
 
 /// Reads one document. What is wrong goes to `out`; `None` if nothing can be made of the text.
 pub(crate) fn parse(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) -> Option<Node> {
+    read(source, id, false, out)?.pop()
+}
+
+/// Reads a stream of documents; empty ones are left out, and nothing is given if one of them is not to be read.
+pub(crate) fn parse_all(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let nodes = read(source, id, true, out).unwrap_or_default();
+    nodes.into_iter().filter(|node| !matches!(node.kind, NodeKind::Null)).collect()
+}
+
+fn read(source: &Source, id: SourceId, stream: bool, out: &mut Vec<Diagnostic>) -> Option<Vec<Node>> {
     if let Some((at, c)) = source.text.char_indices().find(|(_, c)| !is_printable(*c)) {
         let place = Span::new(id, at, at + c.len_utf8());
         out.push(
@@ -67,7 +77,8 @@ pub(crate) fn parse(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) ->
         offsets,
         out,
         stack: Vec::new(),
-        root: None,
+        roots: Vec::new(),
+        stream,
         nodes: 0,
         documents: 0,
         told_aliases: false,
@@ -88,7 +99,7 @@ pub(crate) fn parse(source: &Source, id: SourceId, out: &mut Vec<Diagnostic>) ->
             }
         }
     }
-    builder.root
+    Some(builder.roots)
 }
 
 /// What YAML lets stand in a file, without the byte order mark, which may only be the first character.
@@ -135,7 +146,9 @@ struct Builder<'s, 'o> {
     offsets: Offsets<'s>,
     out: &'o mut Vec<Diagnostic>,
     stack: Vec<(Frame, usize)>,
-    root: Option<Node>,
+    roots: Vec<Node>,
+    /// Whether there may be several documents.
+    stream: bool,
     nodes: usize,
     documents: usize,
     told_aliases: bool,
@@ -151,7 +164,7 @@ impl Builder<'_, '_> {
         match event {
             Event::DocumentStart(_) => {
                 self.documents += 1;
-                if self.documents > 1 {
+                if self.documents > 1 && !self.stream {
                     return self.give_up(
                         "yaml::several-documents",
                         start..end,
@@ -345,7 +358,7 @@ impl Builder<'_, '_> {
         self.count(span)?;
         let mut node = Node { kind, span, style };
         match self.stack.last_mut() {
-            None => self.root = Some(node),
+            None => self.roots.push(node),
             Some((Frame::List(items), _)) => items.push(node),
             Some((Frame::Map { entries, seen, key }, _)) => match key.take() {
                 Some(key) => {

@@ -92,6 +92,14 @@ impl Home {
         self.command(env!("CARGO_BIN_EXE_tokenrig"), arguments)
     }
 
+    /// Runs a script, which finds the program, and waits for its end.
+    pub(crate) async fn shell(&self, script: &str) -> Told {
+        let program = Path::new(env!("CARGO_BIN_EXE_tokenrig")).parent().unwrap();
+        let mut command = self.command("sh", &["-e", "-c", script]);
+        command.env("PATH", format!("{}:/usr/bin:/bin", program.display()));
+        ended(command).await
+    }
+
     /// The program without a terminal, wherever the tests run.
     pub(crate) fn tokenrig_alone(&self, arguments: &[&str]) -> Command {
         let mut words = vec![env!("CARGO_BIN_EXE_tokenrig")];

@@ -52,6 +52,8 @@ impl Making<'_> {
     /// The policy as it is given. One with conditions needs version 3, which people leave out and Google insists on.
     fn written(&self, template: &Template) -> Result<Map<String, Json>, GivenFault> {
         let mut policy = self.env.object(template)?;
+        // What gcloud prints has the etag of the project that it was read from.
+        policy.shift_remove("etag");
         let bindings = policy.get("bindings").and_then(Json::as_array);
         if bindings.is_some_and(|bindings| bindings.iter().any(|binding| binding.get("condition").is_some())) {
             policy.entry("version").or_insert_with(|| json!(WITH_CONDITIONS));

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value as Json, json};
 use tokenrig_cel::Value;
-use tokenrig_scenario::Mint;
+use tokenrig_scenario::{Flaw, Mint, Template};
 
 use super::{Case, Done, Stop};
 use crate::{
-    evaluate,
+    evaluate::{self, Fault},
     events::{StepReport, TokenShown},
     redact,
     world::{MintKey, MintOrder},
@@ -59,7 +59,27 @@ impl Case<'_> {
             Some(key) => MintKey::Named(self.env.text(key)?),
             None => MintKey::Current,
         };
-        let flaw = mint.flaw.map(|(flaw, _)| flaw);
+        let flaw = match &mint.flaw {
+            Some(template) => self.flaw(template)?,
+            None => None,
+        };
         Ok(self.site.mint(MintOrder { issuer: mint.issuer.text.to_string(), header, claims, key, flaw }).await?)
+    }
+
+    /// The flaw of this name; none where the value is absent.
+    fn flaw(&self, template: &Template) -> Result<Option<Flaw>, Stop> {
+        let value = self.env.value(template)?;
+        if evaluate::json(&value).is_none_or(|value| value.is_null()) {
+            return Ok(None);
+        }
+        let name = self.env.text(template)?;
+        match name.parse() {
+            Ok(flaw) => Ok(Some(flaw)),
+            Err(_) => {
+                let known: Vec<&str> = Flaw::ALL.iter().map(|flaw| flaw.name()).collect();
+                let fault = Fault::new(template.span, format!("`{name}` is no flaw: known are {}", known.join(", ")));
+                Err(fault.into())
+            }
+        }
     }
 }

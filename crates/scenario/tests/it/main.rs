@@ -2,5 +2,7 @@
 
 mod bad;
 mod model;
+mod pasted;
 mod properties;
+mod schemas;
 mod shipped;
