@@ -37,7 +37,7 @@ use crate::{
 
 /// How long a request may take unless the function says otherwise.
 const TIMEOUT_SECONDS: i32 = 60;
-/// The label of a service that belongs to a function, as Google sets it.
+/// The label of a service that belongs to a function. Assumed: Google sets one, and this is its name as it is remembered.
 const MANAGED_BY: (&str, &str) = ("goog-managed-by", "cloudfunctions");
 /// What a function has by being there: nobody says it at creation.
 const OUTPUTS: [&str; 5] = ["name", "state", "url", "createTime", "updateTime"];
