@@ -92,11 +92,13 @@ fn host(parts: &Parts) -> Option<&str> {
     parts.uri.authority().map(http::uri::Authority::as_str).or_else(header)
 }
 
-/// What signs posted claims, and what redeems codes: the content type says which is asked for.
+/// What signs posted claims, and what redeems codes. A form asks for the second; but an object is claims whatever it is
+/// called, for `curl --data` calls everything a form.
 async fn token(edge: &Edge, id: &str, parts: &Parts, body: Body) -> Response {
     let query = parts.uri.query();
     let body = axum::body::to_bytes(body, MAX_CLAIMS_BYTES).await.ok();
-    if is_form(parts) {
+    let object = body.as_deref().is_some_and(|body| body.trim_ascii_start().starts_with(b"{"));
+    if is_form(parts) && !object {
         let form = Form::read(body.as_deref().unwrap_or_default());
         let (decision, tokens) = edge.issuers.redeem(id, &form, client(parts, &form).as_deref());
         return decided(edge, decision, tokens.map(|tokens| object(&tokens)));

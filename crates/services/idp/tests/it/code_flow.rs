@@ -201,6 +201,15 @@ async fn a_form_that_asks_for_something_else_is_refused(#[case] fields: &[(&str,
     assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!(error)));
 }
 
+#[tokio::test]
+async fn claims_are_claims_even_if_they_are_called_a_form() {
+    let rig = rig();
+    let request = Request::post(format!("{CORP}/token")).header("content-type", "application/x-www-form-urlencoded");
+    let answer = send(&rig.router, request.body(Body::from(r#" {"sub":"alice"}"#)).unwrap()).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(peek(answer.text()).unwrap().claims["sub"], "alice");
+}
+
 async fn userinfo(rig: &Rig, token: &str) -> Answer {
     let request = Request::get(format!("{CORP}/userinfo")).header("authorization", format!("Bearer {token}"));
     send(&rig.router, request.body(Body::empty()).unwrap()).await
