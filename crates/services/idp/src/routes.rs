@@ -97,8 +97,8 @@ fn host(parts: &Parts) -> Option<&str> {
 async fn token(edge: &Edge, id: &str, parts: &Parts, body: Body) -> Response {
     let query = parts.uri.query();
     let body = axum::body::to_bytes(body, MAX_CLAIMS_BYTES).await.ok();
-    let object = body.as_deref().is_some_and(|body| body.trim_ascii_start().starts_with(b"{"));
-    if is_form(parts) && !object {
+    let is_object = body.as_deref().is_some_and(|body| body.trim_ascii_start().starts_with(b"{"));
+    if is_form(parts) && !is_object {
         let form = Form::read(body.as_deref().unwrap_or_default());
         let (decision, tokens) = edge.issuers.redeem(id, &form, client(parts, &form).as_deref());
         return decided(edge, decision, tokens.map(|tokens| object(&tokens)));
