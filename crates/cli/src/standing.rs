@@ -78,8 +78,10 @@ fn read(wanted: &Standing, look: &Look) -> Result<Vec<(Given, Sources)>, u8> {
 /// Of several documents the last one that says something counts.
 fn merge(into: &mut Foundation, more: Foundation) {
     // Taken apart, so that nothing that a document may say is forgotten here.
-    let Foundation { name: _, project, issuers, users, clients, aws, settings, now: _, has_run_step: _ } = more;
+    let Foundation { name: _, project, organization, issuers, users, clients, aws, settings, now: _, has_run_step: _ } =
+        more;
     into.project.extend(project);
+    into.organization.extend(organization);
     into.issuers.extend(issuers);
     into.users.extend(users);
     into.clients.extend(clients);

@@ -35,6 +35,8 @@ pub struct Caller {
     pub audience: Option<String>,
     /// What the token permits at most, if it was downscoped: [`Cloud::permit`] honours it.
     pub boundary: Option<Arc<AccessBoundary>>,
+    /// The project, id or number, whose quota calls count on unless they say another: of a federated token.
+    pub user_project: Option<Arc<str>>,
 }
 
 /// Why a bearer token names nobody. The token itself is never in it.
@@ -132,9 +134,7 @@ impl Cloud {
             return Err(CallerFault::Expired { at: issued.expires_at });
         }
         match &issued.identity {
-            Identity::Federated { pool, .. }
-                if matches!(pool, PoolRef::Workload { .. }) && !self.pools().live(pool) =>
-            {
+            Identity::Federated { pool, .. } if !self.pools().live(pool) => {
                 return Err(CallerFault::PoolGone { pool: pool.clone() });
             }
             Identity::ServiceAccount { unique_id, email, .. } => {
@@ -150,6 +150,7 @@ impl Cloud {
             expires_at: issued.expires_at,
             audience: None,
             boundary: issued.boundary.clone(),
+            user_project: issued.user_project.clone(),
         })
     }
 
@@ -208,7 +209,15 @@ impl Cloud {
             _ => return Err(wrong(SelfSignedFault::Audience)),
         };
         let kind = TokenKind::SelfSignedJwt;
-        Ok(Caller { identity: account.identity(), scopes, kind, expires_at, audience, boundary: None })
+        Ok(Caller {
+            identity: account.identity(),
+            scopes,
+            kind,
+            expires_at,
+            audience,
+            boundary: None,
+            user_project: None,
+        })
     }
 
     /// The public keys that a token of an account may be verified with: the one that its header names, or, as some
@@ -302,7 +311,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        AccessTokenOrder, IdTokenOrder, NewAccount, WorkloadIdentityPool,
+        AccessTokenOrder, IdTokenOrder, IdentityPool, NewAccount,
         cloud::tests::{cloud, cloud_and_clock},
     };
 
@@ -310,9 +319,9 @@ mod tests {
         AccessTokenOrder { identity, scopes: vec!["cloud-platform".into()], lifetime: seconds(3600) }
     }
 
-    fn alice() -> Identity {
+    fn alice(pool: PoolRef) -> Identity {
         Identity::Federated {
-            pool: PoolRef::workload("1071284184436", "partners"),
+            pool,
             subject: "alice".into(),
             groups: vec![],
             attributes: BTreeMap::new(),
@@ -339,18 +348,14 @@ mod tests {
         assert_eq!(cloud().caller(token), Err(fault));
     }
 
-    #[test]
-    fn a_federated_token_works_while_its_pool_does_whatever_becomes_of_the_provider() {
+    #[rstest]
+    #[case::workload(PoolRef::workload("1071284184436", "partners"))]
+    #[case::workforce(PoolRef::workforce("employees"))]
+    fn a_federated_token_works_while_its_pool_does_whatever_becomes_of_the_provider(#[case] name: PoolRef) {
         let cloud = cloud();
-        let pool = WorkloadIdentityPool {
-            project_number: cloud.project().number.clone(),
-            id: "partners".into(),
-            ..WorkloadIdentityPool::default()
-        };
-        let name = cloud.pools().create(pool).unwrap().reference();
-        let corp = crate::Provider { id: "corp".into(), ..crate::Provider::default() };
-        cloud.pools().create_provider(&name, corp).unwrap();
-        let token = cloud.mint().access_token(order(alice()));
+        let pool = cloud.pools().create(IdentityPool::named(name.clone())).unwrap();
+        cloud.pools().create_provider(&name, crate::Provider::named(pool, "corp")).unwrap();
+        let token = cloud.mint().access_token(order(alice(name.clone())));
         let works = || cloud.caller(token.reveal()).map(|caller| caller.kind);
         let gone = Err(CallerFault::PoolGone { pool: name.clone() });
 

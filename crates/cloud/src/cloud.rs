@@ -172,8 +172,12 @@ impl Cloud {
         let _ = self.policies().set(&project.resource(), policy);
         if let Some(organization) = self.organization() {
             let resource = format!("//cloudresourcemanager.googleapis.com/organizations/{organization}");
-            let administers =
-                ["roles/iam.workforcePoolAdmin", "roles/orgpolicy.policyAdmin", "roles/iam.securityAdmin"];
+            let administers = [
+                "roles/resourcemanager.organizationAdmin",
+                "roles/iam.workforcePoolAdmin",
+                "roles/orgpolicy.policyAdmin",
+                "roles/iam.securityAdmin",
+            ];
             let member = format!("serviceAccount:{owner}");
             self.policies().add(&resource, administers.map(|role| Binding::of(role, [member.clone()])));
         }

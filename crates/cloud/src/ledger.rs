@@ -31,6 +31,8 @@ pub struct Issued {
     pub expires_at: Timestamp,
     /// What it permits at most, if it was downscoped.
     pub boundary: Option<Arc<AccessBoundary>>,
+    /// The project whose quota calls with it count on, if the exchange named one.
+    pub user_project: Option<Arc<str>>,
 }
 
 type Digest = [u8; 32];

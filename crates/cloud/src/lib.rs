@@ -76,7 +76,7 @@ pub use crate::{
     mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed, UserTokenOrder, UserTokens},
     org_policies::{OrgPolicies, OrgPolicy, OrgRule},
     policies::{EtagStale, Policies},
-    pools::{Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WorkloadIdentityPool},
+    pools::{IdentityPool, Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WebSignIn, Workforce},
     project::{Agent, Project},
     quotas::{QuotaExceeded, Quotas},
     scopes::is_oauth_scope,

@@ -239,7 +239,13 @@ impl Mint<'_> {
     /// ones look alike.
     #[must_use]
     pub fn access_token(&self, order: AccessTokenOrder) -> AccessToken {
-        self.issue(order, None)
+        self.issue(order, None, None)
+    }
+
+    /// The same, whose calls count on the quota of a project (id or number) unless they name another.
+    #[must_use]
+    pub fn access_token_on(&self, user_project: &str, order: AccessTokenOrder) -> AccessToken {
+        self.issue(order, None, Some(user_project.into()))
     }
 
     /// Issues a user's tokens, as the OAuth flows do. An ID token of a user is always for the client: a person cannot
@@ -250,7 +256,7 @@ impl Mint<'_> {
         let has = |names: &[&str]| scopes.iter().any(|scope| names.contains(&scope.as_str()));
         let (openid, email) = (has(&["openid"]), has(&["email", EMAIL_SCOPE]));
         let access = AccessTokenOrder { identity: user.identity(), scopes, lifetime };
-        let access_token = self.issue(access, Some(client_id.clone()));
+        let access_token = self.issue(access, Some(client_id.clone()), None);
         let id_token = openid.then(|| self.user_id_token(&user, &client_id, email, &access_token));
         UserTokens { access_token, id_token }
     }
@@ -284,7 +290,7 @@ impl Mint<'_> {
         self.put(Issued { issued_at, boundary: Some(Arc::new(boundary)), ..source.clone() })
     }
 
-    fn issue(&self, order: AccessTokenOrder, client: Option<String>) -> AccessToken {
+    fn issue(&self, order: AccessTokenOrder, client: Option<String>, user_project: Option<Arc<str>>) -> AccessToken {
         let issued_at = whole(self.0.now());
         let expires_at = issued_at.checked_add(order.lifetime).unwrap_or(Timestamp::MAX);
         let kind = match order.identity {
@@ -292,7 +298,7 @@ impl Mint<'_> {
             _ => TokenKind::Access,
         };
         let AccessTokenOrder { identity, scopes, .. } = order;
-        self.put(Issued { identity, scopes, client, kind, issued_at, expires_at, boundary: None })
+        self.put(Issued { identity, scopes, client, kind, issued_at, expires_at, boundary: None, user_project })
     }
 
     fn put(&self, issued: Issued) -> AccessToken {

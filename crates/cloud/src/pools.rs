@@ -1,4 +1,4 @@
-//! Workload identity pools and their providers.
+//! Identity pools, of workloads and of the workforce, and their providers.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,13 +26,11 @@ pub enum PoolState {
     },
 }
 
-/// A workload identity pool as it was when it was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorkloadIdentityPool {
-    /// The number of its project.
-    pub project_number: String,
-    /// Its id.
-    pub id: String,
+/// An identity pool as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityPool {
+    /// What names it; of a workload pool the project is its number.
+    pub reference: PoolRef,
     /// `displayName`.
     pub display_name: String,
     /// `description`.
@@ -41,15 +39,28 @@ pub struct WorkloadIdentityPool {
     pub disabled: bool,
     /// Whether it is there.
     pub state: PoolState,
-    /// How long federated tokens live; by default no longer than the subject token and an hour.
+    /// How long federated tokens live, if the pool says so.
     pub session_duration: Option<SignedDuration>,
+    /// What only a workforce pool has; there it is always.
+    pub workforce: Option<Workforce>,
+}
+
+/// What a workforce pool has beyond a workload pool.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Workforce {
+    /// `parent`: `organizations/NUMBER`.
+    pub parent: String,
+    /// Domains of `accessRestrictions.allowedServices`: where people may sign in with a browser.
+    pub allowed_services: Vec<String>,
+    /// `accessRestrictions.disableProgrammaticSignin`: nobody exchanges tokens.
+    pub programmatic_sign_in_disabled: bool,
 }
 
 /// A provider of a pool as it was when it was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     /// The pool.
-    pub pool: Arc<WorkloadIdentityPool>,
+    pub pool: Arc<IdentityPool>,
     /// Its id.
     pub id: String,
     /// `displayName`.
@@ -90,10 +101,26 @@ pub enum ProviderConfig {
 pub struct Oidc {
     /// `issuerUri`, as it was written.
     pub issuer_uri: String,
-    /// `allowedAudiences`; the provider's own name if there is none.
+    /// `allowedAudiences`; the provider's own name if there is none. Of a provider of a workforce pool: its `clientId`,
+    /// and nothing else.
     pub allowed_audiences: Vec<String>,
     /// Uploaded keys, as they were written: the issuer is then not asked. Empty for none.
     pub jwks_json: String,
+    /// How people sign in with a browser: of a provider of a workforce pool.
+    pub web_sign_in: Option<WebSignIn>,
+}
+
+/// How people sign in with a browser. It is kept and told; the browser's way itself is not played.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WebSignIn {
+    /// `clientSecret.value.thumbprint`: what is told of a secret. Empty if there is none.
+    pub secret_thumbprint: String,
+    /// `webSsoConfig.responseType`: `CODE`, `ID_TOKEN`.
+    pub response_type: String,
+    /// `webSsoConfig.assertionClaimsBehavior`: `ONLY_ID_TOKEN_CLAIMS` or the other one.
+    pub claims_behavior: String,
+    /// `webSsoConfig.additionalScopes`.
+    pub additional_scopes: Vec<String>,
 }
 
 impl Default for ProviderConfig {
@@ -121,18 +148,17 @@ pub enum PoolFault {
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// By project number and id.
-    pools: BTreeMap<(String, String), Entry>,
+    pools: BTreeMap<PoolRef, Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    pool: Arc<WorkloadIdentityPool>,
+    pool: Arc<IdentityPool>,
     /// By id. The pool that stands in them is brought up to date when one is read.
     providers: BTreeMap<String, Provider>,
 }
 
-/// The workload identity pools of a cloud. A pool is named by its [`PoolRef`], whose project is a number.
+/// The identity pools of a cloud. A pool is named by its [`PoolRef`], whose project is a number.
 #[derive(Clone, Copy)]
 pub struct Pools<'a>(pub(crate) &'a Cloud);
 
@@ -142,31 +168,47 @@ impl Pools<'_> {
     /// # Errors
     ///
     /// [`PoolFault::Exists`].
-    pub fn create(&self, pool: WorkloadIdentityPool) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+    pub fn create(&self, pool: IdentityPool) -> Result<Arc<IdentityPool>, PoolFault> {
         let mut state = self.write();
-        let key = (pool.project_number.clone(), pool.id.clone());
+        let key = pool.reference.clone();
         if state.pools.contains_key(&key) {
             return Err(PoolFault::Exists(pool.name()));
         }
-        let pool = Arc::new(WorkloadIdentityPool { state: PoolState::Active, ..pool });
+        let pool = Arc::new(IdentityPool { state: PoolState::Active, ..pool });
         state.pools.insert(key, Entry { pool: Arc::clone(&pool), providers: BTreeMap::new() });
+        drop(state);
+        if let Some(workforce) = &pool.workforce {
+            let organization = format!("//cloudresourcemanager.googleapis.com/{}", workforce.parent);
+            self.0.set_parent(&format!("//iam.googleapis.com/{}", pool.name()), &organization);
+        }
         Ok(pool)
     }
 
     /// A pool, deleted ones too.
     #[must_use]
-    pub fn get(&self, name: &PoolRef) -> Option<Arc<WorkloadIdentityPool>> {
+    pub fn get(&self, name: &PoolRef) -> Option<Arc<IdentityPool>> {
         let now = self.0.now();
         let state = read(&self.0.inner().pools);
-        entry(&state, name).map(|entry| &entry.pool).filter(|pool| !pool.state.purged(now)).cloned()
+        state.pools.get(name).map(|entry| &entry.pool).filter(|pool| !pool.state.purged(now)).cloned()
     }
 
-    /// The pools of a project, by its number; deleted ones only if asked for. In the order of their ids.
+    /// The workload pools of a project, by its number; deleted ones only if asked for. In the order of their ids.
     #[must_use]
-    pub fn list(&self, project_number: &str, deleted: bool) -> Vec<Arc<WorkloadIdentityPool>> {
+    pub fn list(&self, project_number: &str, deleted: bool) -> Vec<Arc<IdentityPool>> {
+        self.those(deleted, |pool| pool.reference.project() == Some(project_number))
+    }
+
+    /// The workforce pools of an organization, `organizations/NUMBER`; deleted ones only if asked for. In the order of
+    /// their ids.
+    #[must_use]
+    pub fn list_workforce(&self, parent: &str, deleted: bool) -> Vec<Arc<IdentityPool>> {
+        self.those(deleted, |pool| pool.workforce.as_ref().is_some_and(|workforce| workforce.parent == parent))
+    }
+
+    fn those(&self, deleted: bool, wanted: impl Fn(&IdentityPool) -> bool) -> Vec<Arc<IdentityPool>> {
         let state = self.write();
-        let own = state.pools.values().map(|entry| &entry.pool).filter(|pool| pool.project_number == project_number);
-        own.filter(|pool| deleted || pool.state == PoolState::Active).cloned().collect()
+        let wanted = state.pools.values().map(|entry| &entry.pool).filter(|pool| wanted(pool));
+        wanted.filter(|pool| deleted || pool.state == PoolState::Active).cloned().collect()
     }
 
     /// Changes a pool.
@@ -177,8 +219,8 @@ impl Pools<'_> {
     pub fn update(
         &self,
         name: &PoolRef,
-        change: impl FnOnce(&mut WorkloadIdentityPool),
-    ) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+        change: impl FnOnce(&mut IdentityPool),
+    ) -> Result<Arc<IdentityPool>, PoolFault> {
         self.with_active(name, |entry| {
             change(Arc::make_mut(&mut entry.pool));
             Arc::clone(&entry.pool)
@@ -190,7 +232,7 @@ impl Pools<'_> {
     /// # Errors
     ///
     /// [`PoolFault::Unknown`], [`PoolFault::Deleted`].
-    pub fn delete(&self, name: &PoolRef) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+    pub fn delete(&self, name: &PoolRef) -> Result<Arc<IdentityPool>, PoolFault> {
         let deleted = self.deleted();
         self.update(name, |pool| pool.state = deleted)
     }
@@ -200,9 +242,9 @@ impl Pools<'_> {
     /// # Errors
     ///
     /// [`PoolFault::Unknown`], [`PoolFault::NotDeleted`].
-    pub fn undelete(&self, name: &PoolRef) -> Result<Arc<WorkloadIdentityPool>, PoolFault> {
+    pub fn undelete(&self, name: &PoolRef) -> Result<Arc<IdentityPool>, PoolFault> {
         let mut state = self.write();
-        let entry = entry_mut(&mut state, name)?;
+        let entry = state.pools.get_mut(name).ok_or_else(|| PoolFault::Unknown(name.to_string()))?;
         if entry.pool.state == PoolState::Active {
             return Err(PoolFault::NotDeleted(name.to_string()));
         }
@@ -215,7 +257,8 @@ impl Pools<'_> {
     #[must_use]
     pub fn live(&self, name: &PoolRef) -> bool {
         let state = read(&self.0.inner().pools);
-        entry(&state, name).is_some_and(|entry| entry.pool.state == PoolState::Active && !entry.pool.disabled)
+        let pool = state.pools.get(name).map(|entry| &entry.pool);
+        pool.is_some_and(|pool| pool.state == PoolState::Active && !pool.disabled)
     }
 
     /// Creates a provider in the pool that its name says.
@@ -239,7 +282,7 @@ impl Pools<'_> {
     pub fn provider(&self, pool: &PoolRef, id: &str) -> Option<Provider> {
         let now = self.0.now();
         let state = read(&self.0.inner().pools);
-        let entry = entry(&state, pool)?;
+        let entry = state.pools.get(pool)?;
         Some(entry.shown(entry.providers.get(id)?)).filter(|provider| !provider.state.purged(now))
     }
 
@@ -247,7 +290,7 @@ impl Pools<'_> {
     #[must_use]
     pub fn providers(&self, pool: &PoolRef, deleted: bool) -> Vec<Provider> {
         let state = self.write();
-        let Some(entry) = entry(&state, pool) else { return Vec::new() };
+        let Some(entry) = state.pools.get(pool) else { return Vec::new() };
         let all = entry.providers.values().map(|provider| entry.shown(provider));
         all.filter(|provider| deleted || provider.state == PoolState::Active).collect()
     }
@@ -305,7 +348,7 @@ impl Pools<'_> {
 
     fn with_active<T>(&self, name: &PoolRef, act: impl FnOnce(&mut Entry) -> T) -> Result<T, PoolFault> {
         let mut state = self.write();
-        let entry = entry_mut(&mut state, name)?;
+        let entry = state.pools.get_mut(name).ok_or_else(|| PoolFault::Unknown(name.to_string()))?;
         if entry.pool.state != PoolState::Active {
             return Err(PoolFault::Deleted(name.to_string()));
         }
@@ -343,33 +386,53 @@ impl Entry {
     }
 }
 
-fn entry<'a>(state: &'a State, name: &PoolRef) -> Option<&'a Entry> {
-    let PoolRef::Workload { project, pool } = name else { return None };
-    state.pools.get(&(project.clone(), pool.clone()))
-}
-
-fn entry_mut<'a>(state: &'a mut State, name: &PoolRef) -> Result<&'a mut Entry, PoolFault> {
-    let unknown = || PoolFault::Unknown(name.to_string());
-    let PoolRef::Workload { project, pool } = name else { return Err(unknown()) };
-    state.pools.get_mut(&(project.clone(), pool.clone())).ok_or_else(unknown)
-}
-
-impl WorkloadIdentityPool {
-    /// What names it.
+impl IdentityPool {
+    /// A pool of which nothing is known but its name.
     #[must_use]
-    pub fn reference(&self) -> PoolRef {
-        PoolRef::workload(&self.project_number, &self.id)
+    pub fn named(reference: PoolRef) -> Self {
+        Self {
+            workforce: matches!(reference, PoolRef::Workforce { .. }).then(Workforce::default),
+            reference,
+            display_name: String::new(),
+            description: String::new(),
+            disabled: false,
+            state: PoolState::Active,
+            session_duration: None,
+        }
     }
 
-    /// The resource name, `projects/NUMBER/locations/global/workloadIdentityPools/ID`.
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.reference.id()
+    }
+
+    /// The resource name, `projects/NUMBER/locations/global/workloadIdentityPools/ID` or
+    /// `locations/global/workforcePools/ID`.
     #[must_use]
     pub fn name(&self) -> String {
-        self.reference().to_string()
+        self.reference.to_string()
     }
 }
 
 impl Provider {
-    /// The resource name, `…/workloadIdentityPools/POOL/providers/ID`.
+    /// A provider of which nothing is known but its pool and id.
+    #[must_use]
+    pub fn named(pool: Arc<IdentityPool>, id: impl Into<String>) -> Self {
+        Self {
+            pool,
+            id: id.into(),
+            display_name: String::new(),
+            description: String::new(),
+            disabled: false,
+            state: PoolState::Active,
+            attribute_mapping: Vec::new(),
+            attribute_condition: String::new(),
+            config: ProviderConfig::default(),
+        }
+    }
+
+    /// The resource name, `…/workloadIdentityPools/POOL/providers/ID` or `…/workforcePools/POOL/providers/ID`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/providers/{}", self.pool.name(), self.id)
@@ -390,11 +453,10 @@ mod tests {
     use crate::cloud::tests::{cloud, cloud_and_clock};
 
     fn create(cloud: &Cloud) -> Result<PoolRef, PoolFault> {
-        let project_number = cloud.project().number.clone();
-        let pool = WorkloadIdentityPool { project_number, id: "partners".into(), ..WorkloadIdentityPool::default() };
+        let pool = IdentityPool::named(PoolRef::workload(&cloud.project().number, "partners"));
         let pool = cloud.pools().create(pool)?;
-        cloud.pools().create_provider(&pool.reference(), Provider { id: "corp".into(), ..Provider::default() })?;
-        Ok(pool.reference())
+        cloud.pools().create_provider(&pool.reference, Provider::named(Arc::clone(&pool), "corp"))?;
+        Ok(pool.reference.clone())
     }
 
     #[test]

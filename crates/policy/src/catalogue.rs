@@ -149,6 +149,16 @@ pub(crate) const ROLES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "roles/resourcemanager.organizationAdmin",
+        "Organization Administrator",
+        &[
+            "orgpolicy.policy.get",
+            "resourcemanager.folders.{get,getIamPolicy,list,setIamPolicy}",
+            "resourcemanager.organizations.{get,getIamPolicy,setIamPolicy}",
+            "resourcemanager.projects.{get,getIamPolicy,list,setIamPolicy}",
+        ],
+    ),
+    (
         "roles/resourcemanager.projectIamAdmin",
         "Project IAM Admin",
         &["resourcemanager.projects.{get,getIamPolicy,setIamPolicy}"],
@@ -183,6 +193,11 @@ pub(crate) const ROLES: &[(&str, &str, &[&str])] = &[
             "iam.workforcePoolSubjects.{delete,undelete}",
             "resourcemanager.organizations.get",
         ],
+    ),
+    (
+        "roles/iam.workforcePoolViewer",
+        "IAM Workforce Pool Viewer",
+        &["iam.{workforcePools,workforcePoolProviders,workforcePoolProviderKeys}.{get,list}"],
     ),
     (
         "roles/iam.oauthClientAdmin",

@@ -37,6 +37,8 @@ pub enum Time {
 #[derive(Debug, Clone)]
 pub struct RigBuilder {
     pub(crate) project: Project,
+    /// The number of the organization that the project is in.
+    pub(crate) organization: Option<String>,
     pub(crate) agents: Vec<(String, Vec<String>)>,
     pub(crate) issuers: Vec<IssuerSpec>,
     pub(crate) settings: Settings,
@@ -69,6 +71,7 @@ impl Default for RigBuilder {
     fn default() -> Self {
         Self {
             project: Project::default(),
+            organization: None,
             agents: Vec::new(),
             issuers: Vec::new(),
             settings: Settings { seed: fresh_seed(), ..Settings::default() },

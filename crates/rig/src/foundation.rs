@@ -25,7 +25,7 @@ impl FoundationFault {
 }
 
 impl RigBuilder {
-    /// Takes all of a given document that is no Google resource: project, agents, issuers, people, accounts of AWS, settings. What it does
+    /// Takes all of a given document that is no Google resource: project, organization, agents, issuers, people, accounts of AWS, settings. What it does
     /// not say stays as it was.
     ///
     /// # Errors
@@ -33,6 +33,13 @@ impl RigBuilder {
     /// [`FoundationFault`] names the field and what it takes.
     pub fn foundation(mut self, foundation: &Foundation) -> Result<Self, FoundationFault> {
         project(&mut self.project, &foundation.project)?;
+        if let Some(id) = foundation.organization.get("id") {
+            let id = text(id, "organization.id")?;
+            if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(FoundationFault(format!("`organization.id` is digits, not `{id}`")));
+            }
+            self.organization = Some(id);
+        }
         settings(&mut self.settings, &foundation.settings)?;
         for (name, value) in foundation.settings.iter().filter(|(name, _)| name.contains('.')) {
             let told = |fault| FoundationFault(format!("`settings.{name}`: {fault}"));

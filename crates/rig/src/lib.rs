@@ -40,6 +40,7 @@ mod foundation;
 mod given;
 mod instances;
 mod people;
+mod pools;
 mod rig;
 mod seen;
 mod services;

@@ -234,7 +234,7 @@ impl Rig {
             project: builder.project,
             settings: builder.settings,
             agents: builder.agents.iter().cloned().collect(),
-
+            organization: builder.organization,
             ..Foundation::on(Arc::clone(&clock))
         });
         let settings = Arc::new(builder.services.told().clone());

@@ -130,6 +130,7 @@ impl Site for Rig {
             project_id: project.id.clone(),
             project_number: project.number.clone(),
             location: project.location.clone(),
+            organization: cloud.organization().map(str::to_owned),
             agents: agents.map(|agent| (agent.service.to_owned(), agent.email(&project.number))).collect(),
             issuers: issuers.collect(),
             ..Facts::default()

@@ -2,20 +2,20 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
-use tokenrig_cloud::{
-    Cloud, GCLOUD_CLIENT_ID, OAuthClient, PoolState, Project, Provider, ProviderConfig, ServiceAccount,
-    WorkloadIdentityPool,
-};
+use tokenrig_cloud::{Cloud, GCLOUD_CLIENT_ID, OAuthClient, Project, ServiceAccount};
 use tokenrig_jose::Algorithm;
 use tokenrig_policy::Policy;
 
-use crate::{aws, rig::Core};
+use crate::{aws, pools, rig::Core};
 
 /// The whole document. Private keys are not told; the secrets of OAuth clients, refresh tokens and AWS access keys are, as they were given.
 pub(crate) fn document(core: &Core) -> Value {
     let cloud = core.cloud();
     let mut document = Map::new();
     document.insert("project".to_owned(), told_project(core));
+    if let Some(organization) = organization(cloud) {
+        document.insert("organization".to_owned(), organization);
+    }
     document.insert("settings".to_owned(), settings(core));
     let issuers = core.issuers().list().into_iter().map(|issuer| {
         let mut fields = json!({ "issuer": issuer.issuer, "misbehaves": issuer.misbehaves.name() });
@@ -34,7 +34,8 @@ pub(crate) fn document(core: &Core) -> Value {
     put(&mut document, "oauth2.clients", clients(cloud));
     put(&mut document, "users", users(cloud));
     put(&mut document, "aws.accounts", aws::document(cloud));
-    put(&mut document, "iam.workloadIdentityPools", pools(cloud));
+    put(&mut document, "iam.workforcePools", pools::of_workforce(cloud));
+    put(&mut document, "iam.workloadIdentityPools", pools::of_workloads(cloud));
     put(&mut document, "iam.roles", roles(cloud));
     put(&mut document, "iam.serviceAccounts", accounts(cloud));
     // Before the functions: one of the second generation takes over the service that stands there for it.
@@ -95,7 +96,7 @@ fn settings(core: &Core) -> Value {
     told
 }
 
-fn put(document: &mut Map<String, Value>, name: &str, entries: Map<String, Value>) {
+pub(crate) fn put(document: &mut Map<String, Value>, name: &str, entries: Map<String, Value>) {
     if !entries.is_empty() {
         document.insert(name.to_owned(), Value::Object(entries));
     }
@@ -128,72 +129,31 @@ fn told_project(core: &Core) -> Value {
     told
 }
 
+/// The organization with what its policy has beyond the rig's own.
+fn organization(cloud: &Cloud) -> Option<Value> {
+    let id = cloud.organization()?;
+    let resource = format!("//cloudresourcemanager.googleapis.com/organizations/{id}");
+    let own = Cloud::new(tokenrig_cloud::Foundation {
+        project: cloud.project().clone(),
+        organization: Some(id.to_owned()),
+        ..tokenrig_cloud::Foundation::on(std::sync::Arc::clone(cloud.clock()))
+    });
+    let own = own.policies().get(&resource).bindings;
+    let mut policy = cloud.policies().get(&resource);
+    policy.bindings.retain(|binding| !own.contains(binding));
+    let mut told = json!({ "id": id });
+    if let Some(policy) = told_policy(&policy) {
+        told["iamPolicy"] = policy;
+    }
+    Some(told)
+}
+
 /// A policy as it is given: without the etag, which would collide; nothing if it has no bindings.
-fn told_policy(policy: &Policy) -> Option<Value> {
+pub(crate) fn told_policy(policy: &Policy) -> Option<Value> {
     let Value::Object(mut told) = policy.to_json() else { return None };
     told.shift_remove("etag");
     told.shift_remove("version");
     told.contains_key("bindings").then_some(Value::Object(told))
-}
-
-fn pools(cloud: &Cloud) -> Map<String, Value> {
-    let pools = cloud.pools();
-    let live = pools.list(&cloud.project().number, false).into_iter().filter(|pool| pool.state == PoolState::Active);
-    live.map(|pool| {
-        let providers = pools.providers(&pool.reference(), false);
-        let providers = providers.into_iter().filter(|provider| provider.state == PoolState::Active);
-        let providers: Map<String, Value> = providers.map(|one| (one.id.clone(), provider(&one))).collect();
-        (pool.id.clone(), told_pool(cloud, &pool, providers))
-    })
-    .collect()
-}
-
-fn told_pool(cloud: &Cloud, pool: &WorkloadIdentityPool, providers: Map<String, Value>) -> Value {
-    let mut told = Map::new();
-    text(&mut told, "displayName", &pool.display_name);
-    text(&mut told, "description", &pool.description);
-    if pool.disabled {
-        told.insert("disabled".to_owned(), json!(true));
-    }
-    if let Some(session) = pool.session_duration {
-        told.insert("sessionDuration".to_owned(), json!(format!("{}s", session.as_secs())));
-    }
-    put(&mut told, "providers", providers);
-    let resource = format!("//iam.googleapis.com/{}", pool.name());
-    if let Some(policy) = told_policy(&cloud.policies().get(&resource)) {
-        told.insert("iamPolicy".to_owned(), policy);
-    }
-    Value::Object(told)
-}
-
-fn provider(provider: &Provider) -> Value {
-    let mut told = Map::new();
-    text(&mut told, "displayName", &provider.display_name);
-    text(&mut told, "description", &provider.description);
-    if provider.disabled {
-        told.insert("disabled".to_owned(), json!(true));
-    }
-    match &provider.config {
-        ProviderConfig::Oidc(oidc) => {
-            let mut fields = Map::new();
-            text(&mut fields, "issuerUri", &oidc.issuer_uri);
-            if !oidc.allowed_audiences.is_empty() {
-                fields.insert("allowedAudiences".to_owned(), json!(oidc.allowed_audiences));
-            }
-            text(&mut fields, "jwksJson", &oidc.jwks_json);
-            told.insert("oidc".to_owned(), Value::Object(fields));
-        }
-        ProviderConfig::Aws { account_id } => {
-            told.insert("aws".to_owned(), json!({ "accountId": account_id }));
-        }
-        ProviderConfig::Saml { idp_metadata_xml } => {
-            told.insert("saml".to_owned(), json!({ "idpMetadataXml": idp_metadata_xml }));
-        }
-    }
-    let mapping = provider.attribute_mapping.iter().map(|(name, expression)| (name.clone(), json!(expression)));
-    put(&mut told, "attributeMapping", mapping.collect());
-    text(&mut told, "attributeCondition", &provider.attribute_condition);
-    Value::Object(told)
 }
 
 /// Custom roles of the project.
@@ -324,7 +284,7 @@ fn queues(core: &Core) -> Map<String, Value> {
     told.collect()
 }
 
-fn text(told: &mut Map<String, Value>, name: &str, value: &str) {
+pub(crate) fn text(told: &mut Map<String, Value>, name: &str, value: &str) {
     if !value.is_empty() {
         told.insert(name.to_owned(), json!(value));
     }

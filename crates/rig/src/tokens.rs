@@ -218,12 +218,15 @@ impl Rig {
 
     fn providers(&self) -> Vec<Provider> {
         let cloud = self.core().cloud();
-        let pools = cloud.pools().list(&cloud.project().number, false);
-        pools.iter().flat_map(|pool| cloud.pools().providers(&pool.reference(), false)).collect()
+        let mut pools = cloud.pools().list(&cloud.project().number, false);
+        if let Some(organization) = cloud.organization() {
+            pools.extend(cloud.pools().list_workforce(&format!("organizations/{organization}"), false));
+        }
+        pools.iter().flat_map(|pool| cloud.pools().providers(&pool.reference, false)).collect()
     }
 
     fn provider(&self, id: &str) -> Option<Provider> {
-        let named = |one: &Provider| one.id == id || format!("{}/{}", one.pool.id, one.id) == id || one.name() == id;
+        let named = |one: &Provider| one.id == id || format!("{}/{}", one.pool.id(), one.id) == id || one.name() == id;
         self.providers().into_iter().find(named)
     }
 

@@ -89,6 +89,7 @@ pub(crate) fn foundation_in(given: &Given, env: &Env) -> Result<Foundation, Give
     };
     Ok(Foundation {
         project: map(&given.project)?,
+        organization: map(&given.organization)?,
         issuers: maps(&given.issuers)?,
         users: maps(&given.users)?,
         clients: maps(&given.clients)?,
@@ -126,6 +127,7 @@ pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result
     for (index, resource) in given.resources.iter().enumerate() {
         making.policy(index, resource).await?;
     }
+    making.organization_policy().await?;
     making.project_policy().await?;
     for (index, resource) in acting {
         making.create(index, resource).await?;
@@ -179,6 +181,7 @@ impl Making<'_> {
             self.account_by_email(resource, body).await?
         } else {
             let parent = self.parent(resource)?;
+            let body = self.completed(resource, body);
             let placed = match self.site.placed(collection.name, &resource.id.text, body) {
                 Ok(placed) => placed,
                 Err(fault) => return Err(self.site_fault(resource.id.span, collection.name, &fault)),
@@ -311,15 +314,37 @@ impl Making<'_> {
             let variable = rule.template.variables().first()?;
             rule.template.segments().get(variable.start..variable.end)
         });
-        let has_location = segments.is_some_and(|segments| {
-            segments.iter().any(|segment| matches!(segment, Segment::Literal(text) if text == "locations"))
-        });
+        let has = |literal: &str| {
+            let mut segments = segments.into_iter().flatten();
+            segments.any(|segment| matches!(segment, Segment::Literal(text) if text == literal))
+        };
         let project = &self.facts.project_id;
-        Ok(if has_location {
-            format!("projects/{project}/locations/{location}")
-        } else {
-            format!("projects/{project}")
+        Ok(match (has("projects"), has("locations")) {
+            (false, true) => format!("locations/{location}"),
+            (_, true) => format!("projects/{project}/locations/{location}"),
+            (_, false) => format!("projects/{project}"),
         })
+    }
+
+    /// The fields of a resource with what goes without saying: the organization of a workforce pool, and how people sign in
+    /// with a browser at a provider of one, which Google wants told and no exchange depends on.
+    fn completed(&self, resource: &GivenResource, mut body: Map<String, Json>) -> Map<String, Json> {
+        match resource.collection.name {
+            "iam.workforcePools" => {
+                if let Some(organization) = &self.facts.organization {
+                    body.entry("parent").or_insert_with(|| json!(format!("organizations/{organization}")));
+                }
+            }
+            "iam.workforcePools.providers" => {
+                if let Some(oidc) = body.get_mut("oidc").and_then(Json::as_object_mut) {
+                    oidc.entry("webSsoConfig").or_insert_with(
+                        || json!({ "responseType": "ID_TOKEN", "assertionClaimsBehavior": "ONLY_ID_TOKEN_CLAIMS" }),
+                    );
+                }
+            }
+            _ => {}
+        }
+        body
     }
 
     /// Calls a method as the owner; an answer of 400 or more is a fault. Operations are waited for and unwrapped.

@@ -45,6 +45,8 @@ pub struct Foundation {
     pub name: String,
     /// `projectId`, `projectNumber`, `location`, `agents`: what the given document says, and nothing else.
     pub project: Map<String, Value>,
+    /// `organization` as given: `id`, or nothing.
+    pub organization: Map<String, Value>,
     /// The issuers by id, each the map of its fields (`issuer`, `misbehaves`, `upstream`, …).
     pub issuers: Map<String, Value>,
     /// `users` as given.
@@ -140,6 +142,8 @@ pub struct Facts {
     pub project_number: String,
     /// The location of resources that do not say another.
     pub location: String,
+    /// The number of the organization that the project is in, if it is in one.
+    pub organization: Option<String>,
     /// E-mail addresses of the service agents, by service word (`pubsub`, `cloudscheduler`, …).
     pub agents: BTreeMap<String, String>,
     /// The issuers by given id; each has at least `issuer`, its URL.

@@ -13,7 +13,7 @@ use crate::{
     steps,
     template::{Key, Kind, Style, Template},
     things::Things,
-    words::{self, COLLECTIONS, INNER, MISBEHAVIOURS, PROVIDERS, SECTIONS, Word},
+    words::{self, COLLECTIONS, MISBEHAVIOURS, SECTIONS, Word},
     yaml::shorten,
 };
 
@@ -59,6 +59,13 @@ fn section(reader: &mut Reader<'_>, given: &mut Given, key: &Key, value: &Templa
         "settings" => {
             settings(reader, value);
             once(&mut given.settings, reader, value.clone());
+        }
+        "organization" => {
+            let (own, policy) = organization(reader, value);
+            once(&mut given.organization, reader, own);
+            if let Some(policy) = policy {
+                once(&mut given.organization_policy, reader, policy);
+            }
         }
         "issuers" => issuers(reader, given, value),
         "users" => people::users(reader, given, value),
@@ -135,6 +142,31 @@ fn project(reader: &mut Reader<'_>, value: &Template) -> (Template, Option<Templ
             }
         }
         own.push((key.clone(), value.clone()));
+    }
+    (Template { kind: Kind::Map(own), span: value.span, style: Style::Plain }, policy)
+}
+
+fn organization(reader: &mut Reader<'_>, value: &Template) -> (Template, Option<Template>) {
+    let mut own = Vec::new();
+    let mut policy = None;
+    for (key, value) in reader.entries(value, "`organization`").unwrap_or_default() {
+        if !reader.known(key, words::ORGANIZATION, UNKNOWN_KEY, "`organization`") {
+            continue;
+        }
+        if &*key.text == "iamPolicy" {
+            check_policy(reader, value, None);
+            policy = Some(value.clone());
+            continue;
+        }
+        if reader.text(value, "`id`") && value.text().is_some_and(|text| !is_number(text)) {
+            let fault = Diagnostic::error("given::project-number", value.span, "an organization's id is digits");
+            reader.push(fault.help("write it in quotes, for example \"123456789012\""));
+        }
+        own.push((key.clone(), value.clone()));
+    }
+    if own.is_empty() {
+        let fault = Diagnostic::error("given::id", value.span, "an organization needs its `id`");
+        reader.push(fault.help("for example `organization: { id: \"123456789012\" }`"));
     }
     (Template { kind: Kind::Map(own), span: value.span, style: Style::Plain }, policy)
 }
@@ -299,9 +331,8 @@ fn resource(
                     let fault = format!("the ids of {key} are written out");
                     reader.push(Diagnostic::error("hole::not-here", value.span, fault));
                 } else {
-                    let collection = INNER.iter().find(|(word, _)| *word == key).map(|(_, name)| *name);
                     inner = reader.entries(value, &format!("`{key}`")).unwrap_or_default();
-                    inside = collection.and_then(|name| table().collection(name));
+                    inside = words::inner(collection.name, key).and_then(|name| table().collection(name));
                 }
             }
             "iamPolicy" | "location" | "workload" | "keys" | "providers" | "tasks"
@@ -456,7 +487,9 @@ fn workload_issuers(reader: &mut Reader<'_>, given: &Given) {
 pub(crate) fn a_resource_of(collection: &Collection) -> String {
     match collection.name {
         "iam.workloadIdentityPools" => "a workload identity pool".to_owned(),
-        PROVIDERS => "a workload identity pool provider".to_owned(),
+        "iam.workloadIdentityPools.providers" => "a workload identity pool provider".to_owned(),
+        "iam.workforcePools" => "a workforce pool".to_owned(),
+        "iam.workforcePools.providers" => "a workforce pool provider".to_owned(),
         "iam.serviceAccounts" => "a service account".to_owned(),
         "iam.roles" => "a role".to_owned(),
         "run.services" => "a Cloud Run service".to_owned(),

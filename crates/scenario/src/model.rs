@@ -291,6 +291,10 @@ pub struct Given {
     pub project: Option<Template>,
     /// The policy to be added to the project's own.
     pub project_policy: Option<Template>,
+    /// `organization` without its `iamPolicy`: a map.
+    pub organization: Option<Template>,
+    /// The policy to be added to the organization's own.
+    pub organization_policy: Option<Template>,
     /// Issuers by id; each a map of their fields.
     pub issuers: Vec<(Key, Template)>,
     /// Users by e-mail.

@@ -18,7 +18,7 @@ use crate::{
     reader::list_all,
     source::Span,
     template::{Key, Kind, Style, Template},
-    words::{COLLECTIONS, PROVIDERS},
+    words::{COLLECTIONS, INNER},
     yaml::{Node, NodeKind, shorten},
 };
 
@@ -55,8 +55,6 @@ const FILLED_IN: &[&str] = &[
     "urls",
     "userUpdateTime",
 ];
-
-const POOLS: &str = "iam.workloadIdentityPools";
 
 /// The resources of all files that Google wrote.
 #[derive(Debug, Default)]
@@ -158,7 +156,7 @@ impl Pasted {
 
     fn named(&mut self, node: &Node, out: &mut Vec<Diagnostic>) {
         let Some(name) = key(node, "name") else { return };
-        let known = COLLECTIONS.iter().filter(|word| word.played).map(|word| word.name).chain([PROVIDERS]);
+        let known = COLLECTIONS.iter().filter(|word| word.played).map(|word| word.name).chain(providers());
         let found = known.filter_map(|name| table().collection(name)).find_map(|collection| {
             let parts = matched(collection, &name)?;
             Some((collection, parts))
@@ -187,7 +185,7 @@ impl Pasted {
             collection,
             project: part("projects"),
             location: part("locations"),
-            parent: (collection.name == PROVIDERS).then(|| part("workloadIdentityPools")).flatten(),
+            parent: pools_of(collection).and_then(|pools| part(pools.rsplit('.').next()?)),
             id,
             fields,
             span: node.span,
@@ -274,7 +272,8 @@ type Entry = (Key, Vec<(Key, Template)>);
 #[derive(Default)]
 struct Grouped {
     collections: Vec<(&'static str, Vec<Entry>)>,
-    providers: Vec<(Key, Vec<Entry>)>,
+    /// With the collection of their pool, and its id.
+    providers: Vec<(&'static str, Key, Vec<Entry>)>,
 }
 
 impl Grouped {
@@ -282,9 +281,10 @@ impl Grouped {
         let collection = resource.collection;
         if let Some(pool) = resource.parent {
             let entry = (resource.id, resource.fields);
-            match self.providers.iter_mut().find(|(known, _)| known.text == pool.text) {
-                Some((_, entries)) => entries.push(entry),
-                None => self.providers.push((pool, vec![entry])),
+            let Some(pools) = pools_of(collection) else { return };
+            match self.providers.iter_mut().find(|(of, known, _)| *of == pools && known.text == pool.text) {
+                Some((.., entries)) => entries.push(entry),
+                None => self.providers.push((pools, pool, vec![entry])),
             }
             return;
         }
@@ -310,11 +310,11 @@ impl Grouped {
 
     /// All of them as entries of a given map. A pool that is named by its providers alone is given for their sake.
     fn collections(mut self, span: Span) -> Vec<(Key, Template)> {
-        for (pool, providers) in std::mem::take(&mut self.providers) {
+        for (pools, pool, providers) in std::mem::take(&mut self.providers) {
             let place = pool.span;
             let providers = providers.into_iter().map(|(id, fields)| (id, map(fields, place))).collect();
             let providers = (named_key("providers", place), map(providers, place));
-            let pools = self.entries(POOLS);
+            let pools = self.entries(pools);
             match pools.iter_mut().find(|(id, _)| id.text == pool.text) {
                 Some((_, fields)) => fields.push(providers),
                 None => pools.push((pool, vec![providers])),
@@ -326,6 +326,16 @@ impl Grouped {
         });
         told.collect()
     }
+}
+
+/// The collections of providers, which are given inside of their pools.
+fn providers() -> impl Iterator<Item = &'static str> {
+    INNER.iter().copied().filter(|inner| inner.ends_with(".providers"))
+}
+
+/// The collection of the pools that hold what is in this one, if it holds providers.
+fn pools_of(collection: &Collection) -> Option<&'static str> {
+    collection.name.strip_suffix(".providers")
 }
 
 /// The segments that vary of a resource's name, each with the literal before it, if the name has the collection's form.

@@ -163,9 +163,7 @@ fn collections(text: &mut String) {
         let _ = writeln!(text, "| `{}` | {} | {} |", word.name, a_resource_of(collection), own.join(", "));
     }
     let mut of_ours: Vec<&Word> = vec![&words::IAM_POLICY, &words::LOCATION];
-    for word in
-        COLLECTIONS.iter().map(|word| word.name).chain(INNER.iter().map(|(_, inner)| *inner)).flat_map(words::ours)
-    {
+    for word in COLLECTIONS.iter().map(|word| word.name).chain(INNER.iter().copied()).flat_map(words::ours) {
         if !of_ours.iter().any(|known| known.name == word.name) {
             of_ours.push(word);
         }

@@ -87,7 +87,7 @@ impl Names<'_> {
 
     /// Checks all names of what is given.
     pub(crate) fn given(&self, reader: &mut Reader<'_>, given: &Given, row: Option<&Case>) {
-        let sections = given.project.iter().chain(&given.settings);
+        let sections = given.project.iter().chain(&given.organization).chain(&given.settings);
         let maps =
             given.issuers.iter().chain(&given.users).chain(&given.clients).chain(&given.aws).map(|(_, value)| value);
         for template in sections.chain(maps) {
@@ -100,7 +100,7 @@ impl Names<'_> {
                 self.template(reader, template, Spot::Given, row);
             }
         }
-        if let Some(policy) = &given.project_policy {
+        for policy in given.project_policy.iter().chain(&given.organization_policy) {
             self.template(reader, policy, Spot::Given, row);
         }
     }

@@ -87,7 +87,7 @@ pub(crate) const SECTIONS: &[Word] = &[
     played("users").about("Google accounts, by e-mail address.").example("{ alice@shop.example: {} }"),
     played("oauth2.clients").about("OAuth clients, by an id of yours; gcloud's own is always known.").example("{ web: { clientId: 1-abc.apps.googleusercontent.com, clientSecret: s3cret } }"),
     played("settings").about("What the rig assumes where Google has not told, and its seed. Settings of single services are written `SERVICE.NAME`.").example("{ seed: 7d3f, sts.skew: 2m }"),
-    not_yet("organization").about("The organization that the project is in."),
+    played("organization").about("The organization that the project is in; the rig's owner administers it.").example("{ id: \"123456789012\" }"),
     not_yet("workspace").about("The domain of Google Workspace."),
     played("aws.accounts").about("AWS accounts by number, with the roles and users whose keys are known.").example("{ \"123456789012\": { region: us-east-1, roles: { ci: { accessKeyId: AKIAEXAMPLE, secretAccessKey: s3cret } } } }"),
 ];
@@ -101,7 +101,7 @@ pub(crate) const COLLECTIONS: &[Word] = &[
     played("cloudfunctions.functions"),
     played("cloudscheduler.jobs"),
     played("cloudtasks.queues"),
-    not_yet("iam.workforcePools"),
+    played("iam.workforcePools"),
     played("orgpolicy.policies"),
     not_yet("pubsub.schemas"),
     not_yet("pubsub.subscriptions"),
@@ -118,7 +118,7 @@ pub(crate) const APIS_TO_COME: &[&str] =
 /// (wherever the location is not always `global`).
 pub(crate) fn ours(collection: &str) -> &'static [Word] {
     match collection {
-        "iam.workloadIdentityPools" => &[PROVIDERS_KEY],
+        "iam.workforcePools" | "iam.workloadIdentityPools" => &[PROVIDERS_KEY],
         "iam.serviceAccounts" => &[KEYS, DISABLED],
         "cloudfunctions.functions" | "run.services" => &[WORKLOAD],
         "cloudtasks.queues" => &[TASKS],
@@ -142,11 +142,17 @@ pub(crate) const LOCATION: Word =
 
 const TASKS: Word = played("tasks").about("Tasks that are in the queue, by id.");
 
-/// The collection of what is in a pool under a key of ours.
-pub(crate) const PROVIDERS: &str = "iam.workloadIdentityPools.providers";
+/// The collections of what is in a resource under a key of ours.
+pub(crate) const INNER: &[&str] =
+    &["iam.workforcePools.providers", "iam.workloadIdentityPools.providers", "cloudtasks.queues.tasks"];
 
-/// The collections of what is in a resource under a key of ours, by that key.
-pub(crate) const INNER: &[(&str, &str)] = &[("providers", PROVIDERS), ("tasks", "cloudtasks.queues.tasks")];
+/// The collection of what is in a resource of `collection` under a key of ours.
+pub(crate) fn inner(collection: &str, key: &str) -> Option<&'static str> {
+    INNER
+        .iter()
+        .copied()
+        .find(|inner| inner.strip_prefix(collection).and_then(|rest| rest.strip_prefix('.')) == Some(key))
+}
 
 /// What may answer behind a service: words and keys of `workload`. A URL is a word of its own, `URL`.
 pub(crate) const WORKLOADS: &[Word] = &[
@@ -278,7 +284,13 @@ pub(crate) const CEL_FUNCTIONS: &[&str] =
     &["size", "string", "int", "uint", "double", "bytes", "bool", "timestamp", "duration", "has", "type", "matches"];
 
 /// What `project` has in CEL.
-pub(crate) const PROJECT_IN_CEL: &[&str] = &["projectId", "projectNumber", "location", "agents"];
+pub(crate) const PROJECT_IN_CEL: &[&str] = &["projectId", "projectNumber", "location", "organization", "agents"];
+
+/// Keys of `organization`.
+pub(crate) const ORGANIZATION: &[Word] = &[
+    played("id").about("Its number. Required.").example("\"123456789012\""),
+    IAM_POLICY.about("Added to its policy, by which the rig's owner administers it."),
+];
 
 /// Words of CEL that name nothing else: literals, reserved words, types and macros.
 pub(crate) const CEL: &[&str] = &[

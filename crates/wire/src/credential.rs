@@ -1,5 +1,7 @@
 //! The checks that every Google API makes of its caller: `credential` and `scope`, and whose quota a call counts against.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, header::AUTHORIZATION};
 use tokenrig_cloud::{Caller, CallerFault, Cloud, TokenKind};
 use tokenrig_decision::{Check, Decision, Refused};
@@ -80,10 +82,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-/// May the caller let the project of `X-Goog-User-Project` pay? Asked only if the header is there.
+/// May the caller let the project pay that `X-Goog-User-Project` names, or else the exchange that its token comes of?
+/// Asked only if one of them names any.
 pub(crate) fn user_project(call: &Call) -> Result<(), Refused> {
-    let Some(header) = call.headers().get("x-goog-user-project") else { return Ok(()) };
-    let project = String::from_utf8_lossy(header.as_bytes());
+    let project = match (call.headers().get("x-goog-user-project"), &call.caller().user_project) {
+        (Some(header), _) => String::from_utf8_lossy(header.as_bytes()),
+        (None, Some(project)) => Cow::Borrowed(&**project),
+        (None, None) => return Ok(()),
+    };
     let known = call.cloud().find_project(&project).is_some();
     let resource = format!("//cloudresourcemanager.googleapis.com/projects/{project}");
     let deny = || {
@@ -105,7 +111,7 @@ mod tests {
 
     use rstest::rstest;
     use tokenrig_clock::{ManualClock, minutes};
-    use tokenrig_cloud::{AccessTokenOrder, Foundation};
+    use tokenrig_cloud::{AccessTokenOrder, Foundation, IdentityPool};
     use tokenrig_policy::{Identity, PoolRef};
     use tokenrig_protos::table;
 
@@ -141,6 +147,7 @@ mod tests {
     #[case(false, Some("federated-token-at-unsupported-api"))]
     fn a_federated_token_is_good_where_the_api_takes_it(#[case] taken: bool, #[case] refusal: Option<&str>) {
         let cloud = cloud();
+        cloud.pools().create(IdentityPool::named(PoolRef::workforce("employees"))).unwrap();
         let token = cloud.mint().access_token(AccessTokenOrder {
             identity: Identity::Federated {
                 pool: PoolRef::workforce("employees"),

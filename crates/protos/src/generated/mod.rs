@@ -81,6 +81,11 @@ pub mod tokenrig {
         }
     }
     pub mod iam {
+        pub mod admin {
+            pub mod v1 {
+                include!("tokenrig.iam.admin.v1.rs");
+            }
+        }
         pub mod v1 {
             include!("tokenrig.iam.v1.rs");
         }

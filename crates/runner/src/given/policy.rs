@@ -28,23 +28,34 @@ impl Making<'_> {
     /// The project's policy is added to the one that is there.
     pub(super) async fn project_policy(&mut self) -> Result<(), GivenFault> {
         let Some(template) = &self.given.project_policy else { return Ok(()) };
-        let added = self.written(template)?;
         let project = self.facts.project_id.clone();
+        self.add_policy("cloudresourcemanager.projects", project, template).await
+    }
+
+    /// The organization's policy is added to the one that is there.
+    pub(super) async fn organization_policy(&mut self) -> Result<(), GivenFault> {
+        let Some(template) = &self.given.organization_policy else { return Ok(()) };
+        let organization = format!("organizations/{}", self.facts.organization.as_deref().unwrap_or_default());
+        self.add_policy("cloudresourcemanager.organizations", organization, template).await
+    }
+
+    async fn add_policy(&mut self, of: &str, resource: String, template: &Template) -> Result<(), GivenFault> {
+        let added = self.written(template)?;
         let span = template.span;
-        let mut fields = one("resource", project.clone());
+        let mut fields = one("resource", resource.clone());
         fields.insert("options".to_owned(), json!({ "requestedPolicyVersion": WITH_CONDITIONS }));
-        let get = self.project_method("cloudresourcemanager.projects.getIamPolicy", span)?;
+        let get = self.policy_method(&format!("{of}.getIamPolicy"), span)?;
         let present = self.call(get, &fields, span).await?;
         let policy = merged(present, added);
-        let mut fields = one("resource", project);
+        let mut fields = one("resource", resource);
         fields.insert("policy".to_owned(), policy);
-        let set = self.project_method("cloudresourcemanager.projects.setIamPolicy", span)?;
+        let set = self.policy_method(&format!("{of}.setIamPolicy"), span)?;
         self.call(set, &fields, span).await.map(drop)
     }
 
-    fn project_method(&mut self, name: &str, span: Span) -> Result<&'static tokenrig_protos::Method, GivenFault> {
+    fn policy_method(&mut self, name: &str, span: Span) -> Result<&'static tokenrig_protos::Method, GivenFault> {
         tokenrig_protos::table().by_short(name).ok_or_else(|| {
-            let failure = Failure { at: Some(span), ..Failure::new("a project's policy cannot be given yet") };
+            let failure = Failure { at: Some(span), ..Failure::new("this policy cannot be given yet") };
             self.fault(failure)
         })
     }

@@ -45,6 +45,7 @@ impl Resources {
             ("projectId", Json::from(facts.project_id.as_str())),
             ("projectNumber", Json::from(facts.project_number.as_str())),
             ("location", Json::from(facts.location.as_str())),
+            ("organization", Json::from(facts.organization.as_deref())),
             ("agents", Json::Object(agents.collect())),
         ];
         let names = given.resources.iter().enumerate().map(|(index, resource)| {
@@ -107,7 +108,7 @@ impl Resources {
         scope.set("given", Value::map(given.collect::<Vec<_>>()));
     }
 
-    /// The project: `projectId`, `projectNumber`, `location`, `agents`.
+    /// The project: `projectId`, `projectNumber`, `location`, `organization` (null if it is in none), `agents`.
     #[must_use]
     pub fn project(&self) -> &Map<String, Json> {
         &self.project

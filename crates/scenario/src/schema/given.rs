@@ -7,7 +7,7 @@ use tokenrig_protos::{Collection, prost_reflect::Kind, table};
 use super::{Messages, described, hole, list, map_of, names, object_of, open};
 use crate::{
     given::{a_resource_of, has_location},
-    words::{self, COLLECTIONS, INNER, SECTIONS, Word},
+    words::{self, COLLECTIONS, SECTIONS, Word},
 };
 
 /// The map: sections of ours and collections of Google's.
@@ -45,6 +45,10 @@ fn section(name: &str) -> Value {
             "iamPolicy" => open(json!({ "type": "object" })),
             "projectNumber" => json!({ "type": "string", "pattern": "^[0-9]+$|\\$\\{" }),
             _ => json!({ "type": "string" }),
+        }),
+        "organization" => object_of(words::ORGANIZATION, |name| match name {
+            "iamPolicy" => open(json!({ "type": "object" })),
+            _ => json!({ "type": "string", "pattern": "^[0-9]+$|\\$\\{" }),
         }),
         "issuers" => map_of(open(object_of(words::ISSUER, |name| match name {
             "misbehaves" => json!({ "anyOf": [{ "enum": words::MISBEHAVIOURS }, hole()] }),
@@ -88,7 +92,7 @@ fn resource(messages: &mut Messages, collection: &Collection) -> Value {
         properties.insert(word.name.to_owned(), described(schema, word));
     };
     for word in words::ours(collection.name) {
-        put(word, own(messages, word.name));
+        put(word, own(messages, collection, word.name));
     }
     if let Some(set) = collection.set_iam_policy {
         let policy = set.input.get_field_by_name("policy").map(|field| field.kind());
@@ -105,7 +109,7 @@ fn resource(messages: &mut Messages, collection: &Collection) -> Value {
 }
 
 /// What is ours and not Google's in a resource.
-fn own(messages: &mut Messages, name: &str) -> Value {
+fn own(messages: &mut Messages, of: &Collection, name: &str) -> Value {
     match name {
         "disabled" => open(json!({ "type": "boolean" })),
         "keys" => map_of(open(object_of(words::ACCOUNT_KEY, |name| match name {
@@ -115,7 +119,7 @@ fn own(messages: &mut Messages, name: &str) -> Value {
         "workload" => workload(),
         // What is in a resource; else a key that is newer than this function, which its reader knows.
         _ => {
-            let inner = INNER.iter().find(|(word, _)| *word == name).and_then(|(_, inner)| table().collection(inner));
+            let inner = words::inner(of.name, name).and_then(|inner| table().collection(inner));
             inner.map_or(json!({}), |collection| map_of(open(resource(messages, collection))))
         }
     }

@@ -1,14 +1,14 @@
 //! The administration of identities: `iam.googleapis.com` and its neighbours `cloudresourcemanager.googleapis.com`,
 //! `serviceusage.googleapis.com` and `orgpolicy.googleapis.com`.
 //!
-//! Service accounts and their keys, custom roles, workload identity pools and providers, policies of all of them and of
-//! projects, services that are switched on and off, and the organization policies that concern all these (new and uploaded
+//! Service accounts and their keys, custom roles, pools and providers of workload and of workforce identities, policies of all
+//! of them, of projects and the organization, services that are switched on and off, and the organization policies that concern all these (new and uploaded
 //! keys, issuers of providers, members of policies). The state is the cloud's: what is made here is what tokens are made of
 //! elsewhere. Long-running operations are done when they are answered. What is checked first is the caller's permission,
 //! then the request, then the resource; who names a service account under `projects/-` and has no part in it learns
 //! nothing about whether it exists.
 //!
-//! Sources: `google/iam/admin/v1/iam.proto`, the discovery documents of IAM v1 (pools) and Resource Manager v1,
+//! Sources: `google/iam/admin/v1/iam.proto`, the discovery documents of IAM v1 (pools of both kinds) and Resource Manager v1,
 //! `google/api/serviceusage/v1`, `google/cloud/orgpolicy/v2`, and what is named at each refusal.
 //!
 //! ```

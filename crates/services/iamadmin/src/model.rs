@@ -86,6 +86,36 @@ impl<'a> PoolName<'a> {
     }
 }
 
+/// `locations/global/workforcePools/POOL[/providers/PROVIDER]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WorkforceName<'a> {
+    /// What names the pool in the cloud.
+    pub(crate) pool: PoolRef,
+    /// The provider's id.
+    pub(crate) provider: Option<&'a str>,
+}
+
+impl<'a> WorkforceName<'a> {
+    /// Reads a pool's or provider's whole name.
+    pub(crate) fn parse(name: &'a str) -> Option<Self> {
+        let (pool, provider) = match parts::<6>(name) {
+            Some(["locations", "global", "workforcePools", pool, "providers", provider]) => (pool, Some(provider)),
+            Some(_) => return None,
+            None => match parts(name)? {
+                ["locations", "global", "workforcePools", pool] => (pool, None),
+                _ => return None,
+            },
+        };
+        Some(Self { pool: PoolRef::workforce(pool), provider })
+    }
+
+    /// The full resource name.
+    pub(crate) fn resource(&self) -> String {
+        let below = self.provider.map(|provider| format!("/providers/{provider}")).unwrap_or_default();
+        format!("//iam.googleapis.com/{}{below}", self.pool)
+    }
+}
+
 /// The project of `projects/PROJECT`.
 pub(crate) fn project_of(name: &str) -> Option<&str> {
     let ["projects", project] = parts(name)? else { return None };
@@ -109,6 +139,11 @@ pub(crate) fn role_parent(parent: &str) -> bool {
     matches!(parts(parent), Some(["projects" | "organizations", _]))
 }
 
+/// The full resource name of `organizations/NUMBER`.
+pub(crate) fn organization_resource(name: &str) -> String {
+    format!("//cloudresourcemanager.googleapis.com/{name}")
+}
+
 /// The full resource name of a project.
 pub(crate) fn project_resource(project: &str) -> String {
     format!("//cloudresourcemanager.googleapis.com/projects/{project}")
@@ -127,6 +162,12 @@ pub(crate) fn is_project_id(id: &str) -> bool {
 /// Whether `id` can be that of a pool or provider: 4 to 32 of `[a-z0-9-]`, without the prefix that Google keeps.
 pub(crate) fn is_pool_id(id: &str) -> bool {
     (4..=32).contains(&id.len()) && id.chars().all(is_id_char) && !id.starts_with("gcp-")
+}
+
+/// Whether `id` can be that of a workforce pool: 6 to 63 of `[a-z0-9-]`, a letter first, no hyphen last, without the prefix
+/// that Google keeps.
+pub(crate) fn is_workforce_pool_id(id: &str) -> bool {
+    (6..=63).contains(&id.len()) && is_account_id(id) && !id.starts_with("gcp-")
 }
 
 /// Whether `id` can be that of a custom role: 3 to 64 of `[a-zA-Z0-9_.]`.
@@ -193,6 +234,29 @@ mod tests {
     #[case("part_ners", false)]
     fn a_pool_has_an_id_of_its_form(#[case] id: &str, #[case] good: bool) {
         assert_eq!(is_pool_id(id), good);
+    }
+
+    #[rstest]
+    #[case("employees", true)]
+    #[case("staff", false)]
+    #[case("1employees", false)]
+    #[case("employees-", false)]
+    #[case("gcp-employees", false)]
+    #[case(&"a".repeat(63), true)]
+    #[case(&"a".repeat(64), false)]
+    fn a_workforce_pool_has_an_id_of_its_form(#[case] id: &str, #[case] good: bool) {
+        assert_eq!(is_workforce_pool_id(id), good);
+    }
+
+    #[test]
+    fn a_workforce_pool_is_named_without_a_project() {
+        let pool = "locations/global/workforcePools/employees";
+        let named = |provider| Some(WorkforceName { pool: PoolRef::workforce("employees"), provider });
+        assert_eq!(WorkforceName::parse(pool), named(None));
+        assert_eq!(WorkforceName::parse(&format!("{pool}/providers/corp")), named(Some("corp")));
+        for wrong in ["locations/eu/workforcePools/p", "locations/global/workforcePools/", "locations/global/p/p/x/y"] {
+            assert_eq!(WorkforceName::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[rstest]

@@ -2,7 +2,11 @@
 //!
 //! IAM's own answers still carry the legacy `errors` list; those of Resource Manager and Service Usage do not.
 
+mod providers;
+
 use tokenrig_decision::{Code, Detail, Evidence, Refusal, Wire};
+
+pub(crate) use self::providers::*;
 
 const GOLDEN: &str = "golden logs of GoogleCloudPlatform/k8s-config-connector";
 const MEASURED: &str = "a public measurement against Google";
@@ -31,6 +35,7 @@ pub(crate) const ALL: &[&Refusal] = &[
     &ISSUER_NOT_URI,
     &ISSUER_NOT_HTTPS,
     &ISSUER_NOT_ALLOWED,
+    &WEB_SSO_MISSING,
     &MAPPING_KEY,
     &JWKS_KEY_TYPE,
     &JWKS_CORRUPTED,
@@ -69,8 +74,13 @@ pub(crate) const DENIED: Refusal = Refusal {
 ///
 /// Arguments: `permission`, `resource` (its full name).
 pub(crate) const DENIED_ON: Refusal = Refusal {
-    ids: &["wif-pool-create-denied", "wif-permission-denied", "orgpolicy-permission-denied"],
-    when: "the caller lacks the method's permission on a workload identity pool, a provider or an organization policy, or on the project that is to hold it",
+    ids: &[
+        "wif-pool-create-denied",
+        "wif-permission-denied",
+        "workforce-permission-denied",
+        "orgpolicy-permission-denied",
+    ],
+    when: "the caller lacks the method's permission on an identity pool, a provider or an organization policy, or on the project or organization that is to hold it",
     wire: Wire::Status {
         code: Code::PermissionDenied,
         message: "Permission '{permission}' denied on resource '{resource}' (or it may not exist).",
@@ -243,7 +253,13 @@ pub(crate) const PRECONDITION: Refusal = Refusal {
 
 /// The id of a pool, provider or uploaded key is in use.
 pub(crate) const ENTITY_EXISTS: Refusal = Refusal {
-    ids: &["wif-pool-create-exists", "wif-provider-create-exists", "iam-sa-key-exists", "orgpolicy-create-exists"],
+    ids: &[
+        "wif-pool-create-exists",
+        "wif-provider-create-exists",
+        "workforce-create-exists",
+        "iam-sa-key-exists",
+        "orgpolicy-create-exists",
+    ],
     when: "a pool or provider of this id exists, or was deleted within 30 days; the service account has this public key; the constraint is set already",
     wire: Wire::Status {
         code: Code::AlreadyExists,
@@ -257,7 +273,7 @@ pub(crate) const ENTITY_EXISTS: Refusal = Refusal {
 
 /// No such pool, provider, operation or project.
 pub(crate) const ENTITY_UNKNOWN: Refusal = Refusal {
-    ids: &["wif-unknown", "wif-operation-unknown", "orgpolicy-unknown"],
+    ids: &["wif-unknown", "wif-operation-unknown", "workforce-unknown", "orgpolicy-unknown"],
     when: "there is no such pool, provider, operation or organization policy",
     wire: Wire::Status {
         code: Code::NotFound,
@@ -353,136 +369,6 @@ pub(crate) const ROLE_DELETED: Refusal = Refusal {
     ),
 };
 
-/// An issuer that serves many customers needs a condition that tells them apart.
-pub(crate) const CONDITION_REQUIRED: Refusal = Refusal {
-    ids: &["wif-provider-condition-required"],
-    when: "the issuer signs for many customers (GitHub, GitLab, HCP Terraform) and the condition is missing or reads no claim",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "The attribute condition must reference one of the provider's claims. For more information, see https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines#conditions",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::recorded(
-        "https://github.com/chainguard-dev/terraform-infra-common/pull/672",
-        "2024-12-17",
-        "message",
-    ),
-};
-
-/// The issuer is no URI.
-pub(crate) const ISSUER_NOT_URI: Refusal = Refusal {
-    ids: &["wif-provider-issuer-not-uri"],
-    when: "`oidc.issuerUri` is no URI",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Invalid OIDC issuer URI.",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::recorded(MEASURED, "2026-09-28", "message"),
-};
-
-/// The issuer is not reached by https.
-pub(crate) const ISSUER_NOT_HTTPS: Refusal = Refusal {
-    ids: &["wif-provider-issuer-not-https"],
-    when: "`oidc.issuerUri` is a URI of another scheme than https",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Invalid OIDC issuer URI. The scheme must be https.",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::recorded(MEASURED, "2026-09-28", "message"),
-};
-
-/// An organization policy does not allow the issuer.
-///
-/// Arguments: `issuer`, `pool` (its name as it was written).
-pub(crate) const ISSUER_NOT_ALLOWED: Refusal = Refusal {
-    ids: &["wif-provider-issuer-not-allowed"],
-    when: "constraints/iam.workloadIdentityPoolProviders is set for the project and does not allow the provider's issuer",
-    wire: Wire::Status {
-        code: Code::FailedPrecondition,
-        message: "Precondition check failed.",
-        details: &[Detail::PreconditionFailure {
-            kind: "constraints/iam.workloadIdentityPoolProviders",
-            subject: "orgpolicy:{pool}",
-            description: "Org Policy violated for value: '{issuer}'.",
-        }],
-        headers: &[],
-        legacy_reason: Some("failedPrecondition"),
-    },
-    evidence: Evidence::documented(
-        "https://cloud.google.com/iam/docs/troubleshooting-workload-identity-federation",
-        "message and details",
-    ),
-};
-
-/// An attribute that cannot be mapped.
-///
-/// Arguments: `key`.
-pub(crate) const MAPPING_KEY: Refusal = Refusal {
-    ids: &["wif-provider-mapping-key-invalid"],
-    when: "a key of `attributeMapping` is neither `google.subject`, `google.groups` nor `attribute.NAME`",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Invalid mapped attribute key: {key}",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::reported("https://github.com/kushin77/self-hosted-runner/issues/1900", "start of the message"),
-};
-
-/// An uploaded key of a kind that STS does not take.
-pub(crate) const JWKS_KEY_TYPE: Refusal = Refusal {
-    ids: &["wif-provider-jwks-ec-curve", "wif-provider-jwks-key-type"],
-    when: "`oidc.jwksJson` has an EC key of another curve than P-256, or a key that is neither RSA nor EC",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Invalid JWKs. Only RSA, EC key types are supported.",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::recorded(MEASURED, "2026-09-28", "start and end of the message; its middle is not known"),
-};
-
-/// An uploaded key that is none.
-pub(crate) const JWKS_CORRUPTED: Refusal = Refusal {
-    ids: &["wif-provider-jwks-corrupted"],
-    when: "`oidc.jwksJson` has an Ed25519 key, or one whose numbers cannot be read",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Input jwks contains corrupted key material.",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::recorded(MEASURED, "2026-09-28", "message, of an Ed25519 key"),
-};
-
-/// Uploaded keys that are no key set.
-pub(crate) const JWKS_MALFORMED: Refusal = Refusal {
-    ids: &["wif-provider-jwks-x5c", "wif-provider-jwks-malformed"],
-    when: "`oidc.jwksJson` is no JWK set; or, where the rig is set so, a key has `x5c` or `x5t`",
-    wire: Wire::Status {
-        code: Code::InvalidArgument,
-        message: "Input JWK is not in a valid json format",
-        details: &[],
-        headers: &[],
-        legacy_reason: Some("badRequest"),
-    },
-    evidence: Evidence::documented(
-        "https://docs.cloud.google.com/iam/docs/troubleshooting-workload-identity-federation",
-        "message",
-    ),
-};
-
 /// A field holds something that it cannot hold, and no wording is known.
 ///
 /// Arguments: `field` (proto spelling), `what`.
@@ -493,6 +379,8 @@ pub(crate) const FIELD_INVALID: Refusal = Refusal {
         "iam-sa-key-invalid",
         "iam-role-field-invalid",
         "wif-pool-field-invalid",
+        "workforce-pool-field-invalid",
+        "workforce-provider-field-invalid",
         "wif-provider-field-invalid",
         "wif-provider-mapping-invalid",
         "wif-provider-condition-invalid",
@@ -528,10 +416,10 @@ pub(crate) const UNPLAYED: Refusal = Refusal {
     evidence: Evidence::assumed("not an answer of Google's: the rig says what it does not do"),
 };
 
-/// The project does not exist, or the caller has no part in it.
+/// The project does not exist, or the caller has no part in it. That an organization is refused in the same words is assumed.
 pub(crate) const PROJECT_NOT_VISIBLE: Refusal = Refusal {
-    ids: &["crm-project-not-visible"],
-    when: "the project does not exist or the caller lacks the method's permission on it",
+    ids: &["crm-project-not-visible", "crm-organization-not-visible"],
+    when: "the project or organization does not exist or the caller lacks the method's permission on it",
     wire: Wire::Status {
         code: Code::PermissionDenied,
         message: "The caller does not have permission",

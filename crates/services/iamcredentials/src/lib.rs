@@ -9,10 +9,10 @@
 //! | `generateIdToken` | an ID token of Google's for an audience | `iam.serviceAccounts.getOpenIdToken` |
 //! | `signBlob` | a signature by the key that Google keeps for the account | `iam.serviceAccounts.signBlob` |
 //! | `signJwt` | claims, signed by that key | `iam.serviceAccounts.signJwt` |
-//! | `getAllowedLocations` (REST only) | where the principal may be used from | `iam.serviceAccounts.get`, `iam.workloadIdentityPools.get` |
+//! | `getAllowedLocations` (REST only) | where the principal may be used from | `iam.serviceAccounts.get`, `iam.workloadIdentityPools.get`, `iam.workforcePools.get` |
 //!
 //! Through `delegates` the caller goes by way of other accounts: each needs `iam.serviceAccounts.implicitDelegation` on the
-//! next, the last of them the method's permission on the account itself. `getAllowedLocations` of workforce pools answers 501.
+//! next, the last of them the method's permission on the account itself.
 //!
 //! A decision makes the checks `credential scope request permission resource`; the first two are made by `wire`.
 //!

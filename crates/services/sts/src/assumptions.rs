@@ -35,6 +35,10 @@ pub struct Settings {
     pub default_scope: String,
     /// How long a federated token of an AWS identity lives, unless the pool says otherwise.
     pub aws_lifetime: SignedDuration,
+    /// The longest life of a federated token of a workforce identity, however long its session is.
+    pub workforce_lifetime: SignedDuration,
+    /// How many groups of a workforce identity are mapped at most.
+    pub most_workforce_groups: usize,
     /// Whether a request to AWS must have `x-goog-cloud-target-resource` among its signed headers.
     pub aws_target_signed: bool,
 }
@@ -54,6 +58,8 @@ impl Default for Settings {
             user_project_needs_permission: false,
             default_scope: "https://www.googleapis.com/auth/cloud-platform".to_owned(),
             aws_lifetime: SignedDuration::from_mins(15),
+            workforce_lifetime: SignedDuration::from_hours(1),
+            most_workforce_groups: 400,
             aws_target_signed: false,
         }
     }
@@ -73,6 +79,8 @@ impl Named for Settings {
         user_project_needs_permission,
         default_scope,
         aws_lifetime,
+        workforce_lifetime,
+        most_workforce_groups,
         aws_target_signed,
     });
 }
@@ -130,8 +138,8 @@ pub(crate) const ALL: &[Assumption] = &[
     Assumption {
         name: "user_project_needs_permission",
         about: "whether an exchange is refused when the identity may not use the project in `options.userProject`",
-        default: "it is not: the API that the token is shown to judges whose quota it counts on",
-        source: "the STS reference calls it the project of calls with the token; who checks it, and when, is not known",
+        default: "it is not: the API that the token is shown to asks for the permission",
+        source: "the STS reference calls it the project of calls with the token, google-auth-library-python#868 says that the principal needs the permission; who asks for it, and when, is not known",
     },
     Assumption {
         name: "default_scope",
@@ -144,6 +152,24 @@ pub(crate) const ALL: &[Assumption] = &[
         about: "how long a federated token of an AWS identity lives when its pool has no `sessionDuration`",
         default: "15 min",
         source: "gcloud's help for `--session-duration`",
+    },
+    Assumption {
+        name: "workforce_lifetime",
+        about: "how long a federated token of a workforce identity lives at most",
+        default: "1 h, and never longer than its pool's `sessionDuration`, which counts from the exchange",
+        source: "Google's page of token types; the IAM reference says that `sessionDuration` alone decides",
+    },
+    Assumption {
+        name: "most_workforce_groups",
+        about: "how many groups of a workforce identity are mapped at most",
+        default: "400",
+        source: "the guide of workforce identity federation names the number for groups of Entra ID",
+    },
+    Assumption {
+        name: "workforce_without_project",
+        about: "what APIs make of a workforce identity's token that was exchanged without `options.userProject`",
+        default: "they take it: the call counts on no project",
+        source: "google-auth-library-python#868 says that APIs reject such tokens; in which words is not known",
     },
     Assumption {
         name: "aws_target_signed",

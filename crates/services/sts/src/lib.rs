@@ -1,12 +1,12 @@
 //! Google's Security Token Service: `sts.googleapis.com`.
 //!
-//! A workload shows a token of its own OpenID provider and gets a federated access token for it (RFC 8693). The checks
+//! A workload, or a person of a workforce pool, shows a token of its own OpenID provider and gets a federated access token for it (RFC 8693). The checks
 //! stand in the order `request audience provider issuer key signature token-audience times mapping condition size`.
 //! Tokens of OpenID providers are exchanged, with keys fetched from the issuer or uploaded with the provider, and the
 //! federated tokens can be introspected. So are signed requests to AWS, whose credentials the rig gave itself: there the
 //! checks are `request audience provider signature token-audience aws account mapping condition size`. Access tokens of
 //! users and service accounts are downscoped by a credential access boundary. Both have the checks `request token`. Other
-//! kinds of subject tokens, workforce pools, client-side downscoping and the browser flow answer 501.
+//! kinds of subject tokens, client-side downscoping and the browser flow answer 501.
 //!
 //! Sources: the STS reference (<https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token>), RFC 8693,
 //! AIP-4117, <https://cloud.google.com/iam/docs/downscoping-short-lived-credentials>, Google's troubleshooting pages, public measurements.

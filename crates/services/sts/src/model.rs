@@ -4,6 +4,7 @@ use form_urlencoded::parse;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tokenrig_jose::{JsonLimits, Map, parse_object};
+use tokenrig_policy::PoolRef;
 
 /// Bytes of a request's body.
 pub(crate) const LARGEST_BODY: usize = 1 << 20;
@@ -235,30 +236,10 @@ impl Options {
 /// The provider that `audience` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProviderName<'a> {
-    /// What stands after `projects/`: the number if it is right.
-    pub(crate) project: &'a str,
-    /// The pool's id.
-    pub(crate) pool: &'a str,
+    /// The pool as it was written: of a workload pool the project is its number if it is right.
+    pub(crate) pool: PoolRef,
     /// The provider's id.
     pub(crate) provider: &'a str,
-}
-
-impl ProviderName<'_> {
-    /// `projects/N/locations/global/workloadIdentityPools/P/providers/X`.
-    #[must_use]
-    pub(crate) fn resource(&self) -> String {
-        let Self { project, pool, provider } = self;
-        format!("projects/{project}/locations/global/workloadIdentityPools/{pool}/providers/{provider}")
-    }
-}
-
-/// What kind of pool `audience` names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Audience<'a> {
-    /// A provider of a workload identity pool.
-    Workload(ProviderName<'a>),
-    /// A provider of a workforce pool.
-    Workforce,
 }
 
 /// Why `audience` names no provider.
@@ -272,7 +253,13 @@ pub(crate) enum NoAudience {
     Malformed,
 }
 
-impl<'a> Audience<'a> {
+impl<'a> ProviderName<'a> {
+    /// `projects/N/locations/global/workloadIdentityPools/P/providers/X`, or `locations/global/workforcePools/P/providers/X`.
+    #[must_use]
+    pub(crate) fn resource(&self) -> String {
+        format!("{}/providers/{}", self.pool, self.provider)
+    }
+
     /// Reads `//iam.googleapis.com/projects/N/locations/global/workloadIdentityPools/P/providers/X`, or its workforce
     /// twin.
     ///
@@ -291,9 +278,11 @@ impl<'a> Audience<'a> {
         let segments: Vec<&str> = name.split('/').take(9).collect();
         match segments[..] {
             ["projects", project, "locations", "global", "workloadIdentityPools", pool, "providers", provider] => {
-                Ok(Self::Workload(ProviderName { project, pool, provider }))
+                Ok(Self { pool: PoolRef::workload(project, pool), provider })
             }
-            ["locations", "global", "workforcePools", _, "providers", _] => Ok(Self::Workforce),
+            ["locations", "global", "workforcePools", pool, "providers", provider] => {
+                Ok(Self { pool: PoolRef::workforce(pool), provider })
+            }
             _ => Err(NoAudience::Malformed),
         }
     }
@@ -384,6 +373,6 @@ mod tests {
     #[case("//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p", Some(NoAudience::Malformed))]
     #[case("", Some(NoAudience::Malformed))]
     fn an_audience_is_a_providers_full_name(#[case] audience: &str, #[case] fault: Option<NoAudience>) {
-        assert_eq!(Audience::parse(audience).err(), fault);
+        assert_eq!(ProviderName::parse(audience).err(), fault);
     }
 }

@@ -235,13 +235,42 @@ pub(crate) const SUBJECT_TOO_LONG: Refusal = Refusal {
 /// All attributes together are too large.
 pub(crate) const ATTRIBUTES_TOO_LARGE: Refusal = Refusal {
     ids: &["sts-mapped-attributes-over-limit"],
-    when: "all mapped attributes together have more than 8,192 bytes",
+    when: "all mapped attributes together have more than 8 KB, of a workforce identity more than 16 KB",
     wire: Wire::OAuth {
         status: 400,
         error: "invalid_request",
         description: "The size of the entire mapped attributes exceeds the {limit} KB limit.",
     },
     evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "description"),
+};
+
+/// The identity is in too many groups.
+pub(crate) const TOO_MANY_GROUPS: Refusal = Refusal {
+    ids: &["sts-too-many-groups"],
+    when: "of a workforce identity more groups are mapped than the setting `most_workforce_groups` allows",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_request",
+        description: "The current count of {count} mapped attribute google.groups exceeds the {limit} count limit. \
+                      Either modify your attribute mapping or the incoming assertion to produce a mapped attribute \
+                      that has fewer than {limit} groups.",
+    },
+    evidence: Evidence::documented(WORKFORCE_TROUBLESHOOTING, "description"),
+};
+
+/// The pool's people sign in with a browser only.
+pub(crate) const PROGRAMMATIC_SIGN_IN_DISABLED: Refusal = Refusal {
+    ids: &["sts-programmatic-sign-in-disabled"],
+    when: "`accessRestrictions.disableProgrammaticSignin` of the workforce pool is set",
+    wire: Wire::OAuth {
+        status: 400,
+        error: "invalid_target",
+        description: "The target service indicated by the \"audience\" parameters is invalid. This might either be \
+                      because the pool or provider is disabled or deleted or because it doesn't exist.",
+    },
+    evidence: Evidence::assumed(
+        "the recorded refusal of a disabled pool; the IAM reference says that no token is issued",
+    ),
 };
 
 /// The identity may not let the project pay.
@@ -328,6 +357,8 @@ pub(crate) const ALL: &[&Refusal] = &[
     &CONDITION_FALSE,
     &SUBJECT_TOO_LONG,
     &ATTRIBUTES_TOO_LARGE,
+    &TOO_MANY_GROUPS,
+    &PROGRAMMATIC_SIGN_IN_DISABLED,
     &USER_PROJECT_DENIED,
     &AWS_CREDENTIAL_NOT_JSON,
     &AWS_REQUEST_INVALID,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rstest::rstest;
 use serde_json::json;
 use tokenrig_clock::seconds;
-use tokenrig_cloud::{AccessTokenOrder, IdTokenOrder};
+use tokenrig_cloud::{AccessTokenOrder, IdTokenOrder, IdentityPool};
 use tokenrig_policy::{Identity, PoolRef};
 
 use crate::support::{CLOUD_PLATFORM, NOW, Rig};
@@ -67,6 +67,7 @@ async fn an_id_token_is_told_with_its_header() {
 #[case::a_jwt_that_is_none(|_: &Rig| "id_token=a.b.c".to_owned())]
 #[case::another_signer(|rig: &Rig| format!("id_token={}", rig.assertion(json!({}))))]
 #[case::federated(|rig: &Rig| {
+    rig.cloud.pools().create(IdentityPool::named(PoolRef::workforce("employees"))).unwrap();
     let alice = Identity::Federated {
         pool: PoolRef::workforce("employees"), subject: "alice".into(), groups: vec![], attributes: BTreeMap::new(), provider: "okta".into(),
     };

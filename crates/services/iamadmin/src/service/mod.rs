@@ -4,12 +4,15 @@ mod accounts;
 mod keys;
 mod operations;
 mod org_policies;
+mod organizations;
 mod pools;
 mod projects;
 mod provider_rules;
 mod providers;
 mod roles;
 mod services;
+mod workforce_pools;
+mod workforce_providers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,7 +51,10 @@ pub(crate) fn api(cloud: &Cloud, settings: Settings) -> Api {
     let api = roles::methods(api, &admin);
     let api = pools::methods(api, &admin);
     let api = providers::methods(api, &admin);
+    let api = workforce_pools::methods(api, &admin);
+    let api = workforce_providers::methods(api, &admin);
     let api = projects::methods(api, &admin);
+    let api = organizations::methods(api, &admin);
     let api = org_policies::methods(api, &admin);
     services::methods(api, &admin)
 }

@@ -54,7 +54,11 @@ impl Admin {
 
     pub(super) fn get_operation(&self, call: &Call, request: GetOperationRequest) -> Result<Operation, Refused> {
         let (resource, id) = request.name.rsplit_once("/operations/").unwrap_or((&request.name, ""));
-        let name = self.existing_name(call, resource, id)?;
+        let name = if resource.starts_with("locations/") {
+            self.workforce_operation(call, resource, id)?
+        } else {
+            self.existing_name(call, resource, id)?
+        };
         let found = self.operations().by_name.get(&name).cloned();
         let check = |check: Check| {
             check

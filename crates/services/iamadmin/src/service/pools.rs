@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use tokenrig_clock::{SignedDuration, seconds};
-use tokenrig_cloud::{PoolFault, PoolState, WorkloadIdentityPool as Kept};
+use tokenrig_cloud::{IdentityPool as Kept, PoolFault, PoolState};
 use tokenrig_decision::{Check, Refused};
 use tokenrig_policy::PoolRef;
 use tokenrig_protos::{
@@ -62,13 +62,11 @@ impl Admin {
         rules(call, &told)?;
         let session_duration = session(&told);
         let new = Kept {
-            project_number,
-            id,
             display_name: told.display_name,
             description: told.description,
             disabled: told.disabled,
             session_duration,
-            ..Kept::default()
+            ..Kept::named(PoolRef::workload(project_number, id))
         };
         let name = new.name();
         let check = |check: Check| exists(check, "wif-pool-create-exists", &name);
@@ -88,7 +86,7 @@ impl Admin {
         let number = self.pools_project(call, "iam.workloadIdentityPools.list", &request.parent)?;
         let all = self.cloud().pools().list(&number, request.show_deleted);
         let asked = (request.page_size, request.page_token.as_str());
-        let page = paged(call, all, |pool| pool.id.as_str(), asked, (50, 1000))?;
+        let page = paged(call, all, |pool| pool.id(), asked, (50, 1000))?;
         let workload_identity_pools = page.items.iter().map(|pool| told_pool(pool)).collect();
         Ok(ListWorkloadIdentityPoolsResponse { workload_identity_pools, next_page_token: page.next })
     }
@@ -104,7 +102,7 @@ impl Admin {
         let merged = merged.unwrap_or(current);
         rules(call, &merged)?;
         let session_duration = session(&merged);
-        let changed = self.cloud().pools().update(&pool.reference(), |pool| {
+        let changed = self.cloud().pools().update(&pool.reference, |pool| {
             pool.display_name = merged.display_name;
             pool.description = merged.description;
             pool.disabled = merged.disabled;
@@ -116,24 +114,24 @@ impl Admin {
 
     fn delete_pool(&self, call: &Call, request: DeleteWorkloadIdentityPoolRequest) -> Result<Operation, Refused> {
         let pool = self.pool(call, "iam.workloadIdentityPools.delete", &request.name)?;
-        let deleted = self.cloud().pools().delete(&pool.reference()).map_err(|fault| refused(call, &fault))?;
+        let deleted = self.cloud().pools().delete(&pool.reference).map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&deleted.name(), &Metadata {}, &told_pool(&deleted)))
     }
 
     fn undelete_pool(&self, call: &Call, request: UndeleteWorkloadIdentityPoolRequest) -> Result<Operation, Refused> {
         let pool = self.pool(call, "iam.workloadIdentityPools.undelete", &request.name)?;
-        let restored = self.cloud().pools().undelete(&pool.reference()).map_err(|fault| refused(call, &fault))?;
+        let restored = self.cloud().pools().undelete(&pool.reference).map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&restored.name(), &Metadata {}, &told_pool(&restored)))
     }
 
     fn get_pool_policy(&self, call: &Call, request: GetIamPolicyRequest) -> Result<Policy, Refused> {
         let pool = self.pool(call, "iam.workloadIdentityPools.getIamPolicy", &request.resource)?;
-        Ok(iam::get(call, &resource_of(&pool.reference()), &request))
+        Ok(iam::get(call, &resource_of(&pool.reference), &request))
     }
 
     fn set_pool_policy(&self, call: &Call, request: SetIamPolicyRequest) -> Result<Policy, Refused> {
         let pool = self.pool(call, "iam.workloadIdentityPools.setIamPolicy", &request.resource)?;
-        iam::set(call, &resource_of(&pool.reference()), request)
+        iam::set(call, &resource_of(&pool.reference), request)
     }
 
     fn test_pool_permissions(
@@ -198,11 +196,12 @@ pub(super) fn pool_name<'a>(call: &Call, name: &'a str, of_provider: bool) -> Re
     need(call, parsed, |check| named(check, what, name), "request")
 }
 
-/// Asks for a permission on a pool, a provider, or where pools are; also for one on organization policies.
+/// Asks for a permission on a pool of either kind, a provider, or where pools are; also for one on organization policies.
 pub(super) fn permit(call: &Call, permission: &str, resource: &str) -> Result<(), Refused> {
     let id = match permission {
         "iam.workloadIdentityPools.create" => "wif-pool-create-denied",
         permission if permission.starts_with("orgpolicy.") => "orgpolicy-permission-denied",
+        permission if permission.starts_with("iam.workforcePool") => "workforce-permission-denied",
         _ => "wif-permission-denied",
     };
     let deny = || refusals::DENIED_ON.refuse(id).with("permission", permission).with("resource", resource);
@@ -211,7 +210,13 @@ pub(super) fn permit(call: &Call, permission: &str, resource: &str) -> Result<()
 
 pub(super) fn unknown(check: Check, name: &str) -> Check {
     let of_policy = name.starts_with("organizations/") || name.contains("/policies/");
-    let id = if of_policy { "orgpolicy-unknown" } else { "wif-unknown" };
+    let id = if of_policy {
+        "orgpolicy-unknown"
+    } else if name.starts_with("locations/") {
+        "workforce-unknown"
+    } else {
+        "wif-unknown"
+    };
     check
         .expected("something that exists")
         .found(name)
@@ -231,6 +236,7 @@ pub(super) fn refused(call: &Call, fault: &PoolFault) -> Refused {
     let check = Check::named("resource").found(fault.to_string()).holds(false);
     let check = match fault {
         PoolFault::Unknown(name) => unknown(check, name),
+        PoolFault::Exists(name) if name.starts_with("locations/") => exists(check, "workforce-create-exists", name),
         PoolFault::Exists(name) => exists(check, "wif-provider-create-exists", name),
         PoolFault::Deleted(_) => check
             .expected("state ACTIVE, of the pool too")
@@ -245,7 +251,7 @@ pub(super) fn refused(call: &Call, fault: &PoolFault) -> Refused {
 }
 
 /// The full resource name of a pool's policy.
-fn resource_of(pool: &PoolRef) -> String {
+pub(super) fn resource_of(pool: &PoolRef) -> String {
     format!("//iam.googleapis.com/{pool}")
 }
 

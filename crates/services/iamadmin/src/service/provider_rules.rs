@@ -1,5 +1,7 @@
 //! What a provider may be: the rules that Google checks when one is made or changed. The issuer is not asked anything.
 
+use std::collections::BTreeMap;
+
 use tokenrig_cel::{Dialect, Program};
 use tokenrig_decision::{Check, Refusal, Refused};
 use tokenrig_jose::{JwkSet, KeyFault};
@@ -21,6 +23,8 @@ const MOST_KEYS: usize = 8;
 const MOST_ATTRIBUTES: usize = 50;
 const LONGEST_ATTRIBUTE: usize = 100;
 const LONGEST_METADATA: usize = 128 * 1024;
+/// What can be mapped beside `attribute.NAME`.
+const GOOGLE_ATTRIBUTES: &[&str] = &["google.subject", "google.groups"];
 
 /// All rules of a provider; the first that fails gives the answer.
 pub(super) fn rules(call: &Call, settings: &Settings, told: &Provider) -> Result<(), Refused> {
@@ -31,22 +35,29 @@ pub(super) fn rules(call: &Call, settings: &Settings, told: &Provider) -> Result
             let digits = aws.account_id.len() == 12 && aws.account_id.bytes().all(|byte| byte.is_ascii_digit());
             call.check(field(ID, "aws.account_id", "it must have 12 digits", digits).found(aws.account_id.as_str()))?;
         }
-        Some(ProviderConfig::Saml(saml)) => {
-            let size = saml.idp_metadata_xml.chars().count();
-            let good = (1..=LONGEST_METADATA).contains(&size);
-            call.check(field(ID, "saml.idp_metadata_xml", "1 to 131072 characters", good).found(size))?;
-        }
+        Some(ProviderConfig::Saml(saml)) => metadata(call, ID, &saml.idp_metadata_xml)?,
         Some(ProviderConfig::X509(_)) => return Err(unplayed(call, "providers of X.509 certificates")),
         None => call.check(field(ID, "provider_config", "one of `oidc`, `aws` and `saml` must be there", false))?,
     }
-    mapping(call, told)?;
-    condition(call, settings, told)
+    // AWS has a default mapping.
+    let defaulted = matches!(told.provider_config, Some(ProviderConfig::Aws(_))) && told.attribute_mapping.is_empty();
+    mapping(call, &told.attribute_mapping, GOOGLE_ATTRIBUTES, defaulted)?;
+    let program = condition(call, &told.attribute_condition)?;
+    condition_of_many(call, settings, told, program.as_ref())
 }
 
-fn oidc_rules(call: &Call, settings: &Settings, oidc: &Oidc) -> Result<(), Refused> {
-    let scheme = scheme(&oidc.issuer_uri);
+/// The metadata of a SAML identity provider, which is not read here.
+pub(super) fn metadata(call: &Call, id: &'static str, xml: &str) -> Result<(), Refused> {
+    let size = xml.chars().count();
+    let good = (1..=LONGEST_METADATA).contains(&size);
+    call.check(field(id, "saml.idp_metadata_xml", "1 to 131072 characters", good).found(size))
+}
+
+/// An issuer must be a URI of scheme https.
+pub(super) fn issuer(call: &Call, uri: &str) -> Result<(), Refused> {
+    let scheme = scheme(uri);
     let issuer = |refusal: &'static Refusal, id, holds| {
-        let check = Check::named("request").expected("a URI of scheme https").found(oidc.issuer_uri.as_str());
+        let check = Check::named("request").expected("a URI of scheme https").found(uri);
         check
             .holds(holds)
             .or_refuse(refusal, id)
@@ -54,14 +65,18 @@ fn oidc_rules(call: &Call, settings: &Settings, oidc: &Oidc) -> Result<(), Refus
     };
     call.check(issuer(&refusals::ISSUER_NOT_URI, "wif-provider-issuer-not-uri", scheme.is_some()))?;
     let https = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-    call.check(issuer(&refusals::ISSUER_NOT_HTTPS, "wif-provider-issuer-not-https", https))?;
+    call.check(issuer(&refusals::ISSUER_NOT_HTTPS, "wif-provider-issuer-not-https", https))
+}
+
+fn oidc_rules(call: &Call, settings: &Settings, oidc: &Oidc) -> Result<(), Refused> {
+    issuer(call, &oidc.issuer_uri)?;
     let count = oidc.allowed_audiences.len();
     let audiences = "oidc.allowed_audiences";
     call.check(field(ID, audiences, "at most 10 audiences", count <= MOST_AUDIENCES).found(count))?;
     let long = oidc.allowed_audiences.iter().find(|audience| audience.chars().count() > LONGEST_AUDIENCE);
     let found = long.map(|audience| audience.chars().count());
     call.check(field(ID, audiences, "at most 256 characters each", long.is_none()).found(found))?;
-    if oidc.jwks_json.is_empty() { Ok(()) } else { jwks(call, settings, &oidc.jwks_json) }
+    if oidc.jwks_json.is_empty() { Ok(()) } else { jwks(call, settings, ID, &oidc.jwks_json) }
 }
 
 /// The scheme of an absolute URI that names a host.
@@ -75,7 +90,7 @@ fn scheme(uri: &str) -> Option<&str> {
 }
 
 /// Uploaded keys are looked at one by one: what STS could never use is refused, what it merely does not use is not.
-fn jwks(call: &Call, settings: &Settings, text: &str) -> Result<(), Refused> {
+pub(super) fn jwks(call: &Call, settings: &Settings, of: &'static str, text: &str) -> Result<(), Refused> {
     let check = |found: String, holds: bool, refusal: &'static Refusal, id| {
         let check = Check::named("request").expected("a JWK set of RSA and EC keys").found(found).holds(holds);
         check.or_refuse(refusal, id).mend(|| "upload the issuer's own key set, RSA or EC P-256".to_owned())
@@ -88,7 +103,7 @@ fn jwks(call: &Call, settings: &Settings, text: &str) -> Result<(), Refused> {
         }
     };
     let count = set.keys().len();
-    call.check(field(ID, "oidc.jwks_json", "1 to 8 keys", (1..=MOST_KEYS).contains(&count)).found(count))?;
+    call.check(field(of, "oidc.jwks_json", "1 to 8 keys", (1..=MOST_KEYS).contains(&count)).found(count))?;
     for key in set.keys() {
         let certificate = ["x5c", "x5t"].into_iter().find(|name| key.members().contains_key(*name));
         let fine = settings.jwks_with_certificates || certificate.is_none();
@@ -111,23 +126,27 @@ fn jwks(call: &Call, settings: &Settings, text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-fn mapping(call: &Call, told: &Provider) -> Result<(), Refused> {
+/// `google`: what of Google's own can be mapped; `defaulted`: whether there is a mapping by default.
+pub(super) fn mapping(
+    call: &Call,
+    mapping: &BTreeMap<String, String>,
+    google: &[&str],
+    defaulted: bool,
+) -> Result<(), Refused> {
     let id = "wif-provider-mapping-invalid";
-    let custom = told.attribute_mapping.keys().filter(|key| key.starts_with("attribute.")).count();
+    let custom = mapping.keys().filter(|key| key.starts_with("attribute.")).count();
     let most = custom <= MOST_ATTRIBUTES;
     call.check(field(id, "attribute_mapping", "at most 50 attributes of one's own", most).found(custom))?;
-    // AWS has a default mapping; of the others somebody must be the subject.
-    let defaulted = matches!(told.provider_config, Some(ProviderConfig::Aws(_))) && told.attribute_mapping.is_empty();
-    let subject = defaulted || told.attribute_mapping.contains_key("google.subject");
+    let subject = defaulted || mapping.contains_key("google.subject");
     let what = "`google.subject` must be mapped";
-    let keys: Vec<&str> = told.attribute_mapping.keys().map(String::as_str).collect();
+    let keys: Vec<&str> = mapping.keys().map(String::as_str).collect();
     call.check(field(id, "attribute_mapping", what, subject).found(keys))?;
-    for (key, expression) in &told.attribute_mapping {
+    for (key, expression) in mapping {
         call.check(
             Check::named("request")
-                .expected("google.subject, google.groups or attribute.NAME with NAME of [a-z0-9_]")
+                .expected(format!("{} or attribute.NAME with NAME of [a-z0-9_]", google.join(", ")))
                 .found(key.as_str())
-                .holds(is_attribute(key))
+                .holds(is_attribute(key, google))
                 .or_refuse(&refusals::MAPPING_KEY, "wif-provider-mapping-key-invalid")
                 .with("key", key)
                 .mend(|| format!("name the attribute `attribute.{}`", suggestion(key))),
@@ -138,9 +157,9 @@ fn mapping(call: &Call, told: &Provider) -> Result<(), Refused> {
     Ok(())
 }
 
-fn is_attribute(key: &str) -> bool {
+fn is_attribute(key: &str, google: &[&str]) -> bool {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    matches!(key, "google.subject" | "google.groups")
+    google.contains(&key)
         || key
             .strip_prefix("attribute.")
             .is_some_and(|name| (1..=LONGEST_ATTRIBUTE).contains(&name.len()) && name.chars().all(good))
@@ -152,14 +171,22 @@ fn suggestion(key: &str) -> String {
     name.chars().filter(good).take(LONGEST_ATTRIBUTE).collect()
 }
 
-fn condition(call: &Call, settings: &Settings, told: &Provider) -> Result<(), Refused> {
-    let text = told.attribute_condition.as_str();
-    let program = if text.is_empty() {
-        None
-    } else {
-        let place = "attribute_condition";
-        Some(compiles(call, "wif-provider-condition-invalid", place, text, Dialect::AttributeCondition)?)
-    };
+/// A condition must be an expression, if there is one.
+pub(super) fn condition(call: &Call, text: &str) -> Result<Option<Program>, Refused> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = "wif-provider-condition-invalid";
+    compiles(call, id, "attribute_condition", text, Dialect::AttributeCondition).map(Some)
+}
+
+/// Where an issuer signs for many customers, the condition must tell one's own tokens from others'.
+fn condition_of_many(
+    call: &Call,
+    settings: &Settings,
+    told: &Provider,
+    program: Option<&Program>,
+) -> Result<(), Refused> {
     let Some(ProviderConfig::Oidc(oidc)) = &told.provider_config else { return Ok(()) };
     let shared = settings
         .multi_tenant_issuers
@@ -172,7 +199,7 @@ fn condition(call: &Call, settings: &Settings, told: &Provider) -> Result<(), Re
     call.check(
         Check::named("request")
             .expected("a condition that reads a claim, because the issuer signs for many customers")
-            .found(text)
+            .found(told.attribute_condition.as_str())
             .holds(reads)
             .or_refuse(&refusals::CONDITION_REQUIRED, "wif-provider-condition-required")
             .mend(|| "set `attributeCondition` to something that only your own tokens meet".to_owned()),
@@ -224,6 +251,6 @@ mod tests {
     #[case("attribute.isAdmin", false)]
     #[case("attribute.", false)]
     fn an_attribute_has_a_name_of_its_form(#[case] key: &str, #[case] good: bool) {
-        assert_eq!(is_attribute(key), good);
+        assert_eq!(is_attribute(key, GOOGLE_ATTRIBUTES), good);
     }
 }

@@ -53,7 +53,8 @@ impl Admin {
         rules(call, self.settings(), &told)?;
         self.issuer_allowed(call, &told, &parent)?;
         let pool = need(call, parent.reference(self.cloud()), |check| unknown(check, &request.parent), "resource")?;
-        let mut new = Kept { id, ..Kept::default() };
+        let holder = need(call, self.cloud().pools().get(&pool), |check| unknown(check, &request.parent), "resource")?;
+        let mut new = Kept::named(holder, id);
         write(&mut new, told);
         let made = self.cloud().pools().create_provider(&pool, new).map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&made.name(), &Metadata {}, &told_provider(&made)))
@@ -98,7 +99,7 @@ impl Admin {
         rules(call, self.settings(), &merged)?;
         let named = pool_name(call, &told.name, true)?;
         self.issuer_allowed(call, &merged, &named)?;
-        let pool = provider.pool.reference();
+        let pool = provider.pool.reference.clone();
         let changed = self.cloud().pools().update_provider(&pool, &provider.id, |kept| write(kept, merged));
         let changed = changed.map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&changed.name(), &Metadata {}, &told_provider(&changed)))
@@ -110,7 +111,7 @@ impl Admin {
         request: DeleteWorkloadIdentityPoolProviderRequest,
     ) -> Result<Operation, Refused> {
         let found = self.provider(call, "iam.workloadIdentityPoolProviders.delete", &request.name)?;
-        let deleted = self.cloud().pools().delete_provider(&found.pool.reference(), &found.id);
+        let deleted = self.cloud().pools().delete_provider(&found.pool.reference, &found.id);
         let deleted = deleted.map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&deleted.name(), &Metadata {}, &told_provider(&deleted)))
     }
@@ -121,7 +122,7 @@ impl Admin {
         request: UndeleteWorkloadIdentityPoolProviderRequest,
     ) -> Result<Operation, Refused> {
         let found = self.provider(call, "iam.workloadIdentityPoolProviders.undelete", &request.name)?;
-        let restored = self.cloud().pools().undelete_provider(&found.pool.reference(), &found.id);
+        let restored = self.cloud().pools().undelete_provider(&found.pool.reference, &found.id);
         let restored = restored.map_err(|fault| refused(call, &fault))?;
         Ok(self.done(&restored.name(), &Metadata {}, &told_provider(&restored)))
     }
@@ -175,6 +176,7 @@ fn write(kept: &mut Kept, told: Provider) {
                 issuer_uri: oidc.issuer_uri,
                 allowed_audiences: oidc.allowed_audiences,
                 jwks_json: oidc.jwks_json,
+                web_sign_in: None,
             });
         }
         Some(ProviderConfig::Aws(aws)) => kept.config = KeptConfig::Aws { account_id: aws.account_id },

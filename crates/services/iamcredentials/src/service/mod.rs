@@ -42,6 +42,10 @@ pub(crate) fn api(service: &IamCredentials) -> Api {
             "iamcredentials.projects.locations.workloadIdentityPools.getAllowedLocations",
             with(service, IamCredentials::allowed_locations_of_pool),
         )
+        .on(
+            "iamcredentials.locations.workforcePools.getAllowedLocations",
+            with(service, IamCredentials::allowed_locations_of_workforce_pool),
+        )
 }
 
 /// Nothing here waits, so a method is a plain function of the service.

@@ -1,6 +1,7 @@
 //! getAllowedLocations.
 
 use tokenrig_iamcredentials::{AllowedLocations, Settings};
+use tokenrig_policy::PoolRef;
 
 use crate::support::{Answer, Rig};
 
@@ -51,8 +52,12 @@ async fn real_locations_can_be_served() {
 }
 
 #[tokio::test]
-async fn workforce_pools_are_not_played() {
+async fn an_identity_of_a_workforce_pool_asks_for_its_pool() {
     let rig = Rig::new();
+    let token = rig.token_of(rig.somebody_of(PoolRef::workforce("employees")));
     let path = "/v1/locations/global/workforcePools/employees/allowedLocations";
-    assert_eq!(rig.rest("GET", path, &rig.token("caller"), "").await.code, 12);
+    assert_eq!(rig.rest("GET", path, &token, "").await.body["encodedLocations"], "0x0");
+    let answer = rig.rest("GET", path, &rig.token("caller"), "").await;
+    let denied = "Permission 'iam.workforcePools.get' denied on resource (or it may not exist).";
+    assert_eq!(answer.refused(), (7, denied));
 }

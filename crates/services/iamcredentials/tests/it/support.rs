@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokenrig_clock::{ManualClock, SharedClock, minutes};
-use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation, NewAccount, ServiceAccount, WorkloadIdentityPool};
+use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation, IdentityPool, NewAccount, ServiceAccount};
 use tokenrig_decision::{Code, Record};
 use tokenrig_iamcredentials::Settings;
 use tokenrig_policy::{Binding, Identity, Policy, PoolRef};
@@ -98,15 +98,14 @@ impl Rig {
 
     /// Alice of the pool `partners`, who may do nothing yet.
     pub(crate) fn alice(&self) -> Identity {
-        let project_number = self.cloud.project().number.clone();
-        let pool = WorkloadIdentityPool {
-            project_number: project_number.clone(),
-            id: "partners".into(),
-            ..WorkloadIdentityPool::default()
-        };
-        self.cloud.pools().create(pool).unwrap();
+        self.somebody_of(PoolRef::workload(&self.cloud.project().number, "partners"))
+    }
+
+    /// Alice of a pool that is made for her.
+    pub(crate) fn somebody_of(&self, pool: PoolRef) -> Identity {
+        self.cloud.pools().create(IdentityPool::named(pool.clone())).unwrap();
         Identity::Federated {
-            pool: PoolRef::workload(project_number, "partners"),
+            pool,
             subject: "alice".into(),
             groups: vec![],
             attributes: Default::default(),

@@ -75,7 +75,8 @@ impl Sts {
         let identity = self.identify(decision, claims.as_object()?, name, provider, mapping)?;
         let lifetime = provider.pool.session_duration.unwrap_or(self.settings.aws_lifetime).max(SECOND);
         let told = (lifetime - self.settings.shortened).as_secs();
-        Some(Named { identity, life: Life { lifetime, told: (told > 0).then_some(told) } })
+        let life = Life { lifetime, told: (told > 0).then_some(told) };
+        Some(Named { identity, life, user_project: None })
     }
 }
 

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value as Json, json};
 use tokenrig_cel::{Dialect, Program, Scope, Value};
+use tokenrig_cloud::IdentityPool;
 use tokenrig_decision::Check;
+use tokenrig_policy::PoolRef;
 
 use super::shown;
 use crate::refusals;
@@ -14,7 +16,9 @@ const GROUPS: &str = "google.groups";
 /// Bytes of `google.subject`.
 const LONGEST_SUBJECT: usize = 127;
 /// Bytes of all mapped values of a workload identity.
-const LARGEST_ATTRIBUTES: usize = 8192;
+const LARGEST_ATTRIBUTES: usize = 8 << 10;
+/// Bytes of all mapped values of a workforce identity.
+const LARGEST_WORKFORCE_ATTRIBUTES: usize = 16 << 10;
 
 /// What the mapping made of the claims.
 #[derive(Debug, Default)]
@@ -164,24 +168,48 @@ pub(crate) fn lacks_subject(check: &Check) -> bool {
     check.refused().is_some_and(|refused| refused.id() == "sts-google-subject-unobtainable")
 }
 
-/// Bounds what was mapped.
-pub(crate) fn size(mapped: &Mapped<'_>) -> Check {
-    let subject = mapped.subject.len();
+/// Bounds what was mapped. `most_groups`: of a workforce identity, see `most_workforce_groups` in assumptions.rs.
+pub(crate) fn size(mapped: &Mapped<'_>, pool: &IdentityPool, most_groups: usize) -> Check {
+    let (largest, most_groups) = match pool.reference {
+        PoolRef::Workload { .. } => (LARGEST_ATTRIBUTES, None),
+        PoolRef::Workforce { .. } => (LARGEST_WORKFORCE_ATTRIBUTES, Some(most_groups)),
+    };
+    let (subject, groups) = (mapped.subject.len(), mapped.groups.len());
     let texts = mapped.values.iter().filter_map(|(_, value)| value.as_str());
     let all = texts.map(str::len).sum::<usize>() + mapped.groups.iter().map(String::len).sum::<usize>();
     let check = Check::named("size")
-        .expects(|| json!({ "bytes of google.subject": LONGEST_SUBJECT, "bytes of all": LARGEST_ATTRIBUTES }))
-        .finds(move || json!({ "bytes of google.subject": subject, "bytes of all": all }));
+        .expects(move || {
+            let mut expected = json!({ "bytes of google.subject": LONGEST_SUBJECT, "bytes of all": largest });
+            if let Some(most) = most_groups {
+                expected["groups"] = json!(most);
+            }
+            expected
+        })
+        .finds(move || {
+            let mut found = json!({ "bytes of google.subject": subject, "bytes of all": all });
+            if most_groups.is_some() {
+                found["groups"] = json!(groups);
+            }
+            found
+        });
     if subject > LONGEST_SUBJECT {
         return check
             .holds(false)
             .or_refuse(&refusals::SUBJECT_TOO_LONG, "sts-subject-over-127-bytes")
             .mend(|| "map `google.subject` to something of at most 127 bytes, for example with `extract`".to_owned());
     }
+    if let Some(most) = most_groups.filter(|most| groups > *most) {
+        return check
+            .holds(false)
+            .or_refuse(&refusals::TOO_MANY_GROUPS, "sts-too-many-groups")
+            .with("count", groups.to_string())
+            .with("limit", most.to_string())
+            .mend(|| "map only the groups that policies name".to_owned());
+    }
     check
-        .holds(all <= LARGEST_ATTRIBUTES)
+        .holds(all <= largest)
         .or_refuse(&refusals::ATTRIBUTES_TOO_LARGE, "sts-mapped-attributes-over-limit")
-        .with("limit", (LARGEST_ATTRIBUTES / 1024).to_string())
+        .with("limit", (largest / 1024).to_string())
         .mend(|| "map fewer or shorter values".to_owned())
 }
 
@@ -262,6 +290,26 @@ mod tests {
         let claims = Value::from(json!({ "sub": text(subject), "a": text(other / 2), "g": text(other / 2) }));
         let (mapped, check) = map(&lines, &claims, false);
         assert!(check.ok());
-        assert_eq!(size(&mapped).refused().map(|refused| refused.id()), refused);
+        let pool = IdentityPool::named(PoolRef::workload("1", "partners"));
+        assert_eq!(size(&mapped, &pool, 400).refused().map(|refused| refused.id()), refused);
+        // Twice as much may be known of a person, but no longer subject.
+        let pool = IdentityPool::named(PoolRef::workforce("employees"));
+        let refused = refused.filter(|_| subject > LONGEST_SUBJECT);
+        assert_eq!(size(&mapped, &pool, 400).refused().map(|refused| refused.id()), refused);
+    }
+
+    #[rstest]
+    #[case(400, None)]
+    #[case(401, Some("The current count of 401 mapped attribute google.groups exceeds the 400 count limit."))]
+    fn only_of_a_workforce_identity_groups_are_counted(#[case] count: usize, #[case] said: Option<&str>) {
+        let lines = mapping(&[(SUBJECT, "'alice'"), (GROUPS, "assertion.groups")]);
+        let claims = Value::from(json!({ "groups": vec!["g"; count] }));
+        let (mapped, _) = map(&lines, &claims, false);
+        let of = |pool| size(&mapped, &IdentityPool::named(pool), 400);
+        assert!(of(PoolRef::workload("1", "partners")).ok());
+        let check = of(PoolRef::workforce("employees"));
+        let found = check.refused().map(|refused| refused.message());
+        assert!(found.is_some() == said.is_some(), "{found:?}");
+        assert!(found.unwrap_or_default().starts_with(said.unwrap_or_default()));
     }
 }

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 
 use tokenrig_cel::Value as CelValue;
 use tokenrig_clock::SignedDuration;
-use tokenrig_cloud::{AccessTokenOrder, Cloud, Fetch, Oidc, Provider, ProviderConfig};
+use tokenrig_cloud::{AccessTokenOrder, Cloud, Fetch, IdentityPool, Oidc, Provider, ProviderConfig};
 use tokenrig_decision::{Check, Decision};
 use tokenrig_jose::{Jws, Map};
 use tokenrig_policy::{Attributes, Identity, PoolRef};
@@ -27,7 +27,7 @@ pub(crate) use self::{
 use self::{keys::IssuerKeys, request::Asked};
 use crate::{
     assumptions::Settings,
-    model::{Audience, Options, ProviderName, SubjectKind, TokenRequest},
+    model::{Options, ProviderName, SubjectKind, TokenRequest},
     refusals,
 };
 
@@ -39,6 +39,8 @@ pub(crate) const TOKEN: &str = "sts.token";
 const QUOTA: &str = "sts.googleapis.com/requests";
 /// The longest life of a federated token, unless the pool says otherwise.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How long a session of a workforce pool is that says nothing.
+const WORKFORCE_SESSION: SignedDuration = SignedDuration::from_hours(1);
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// The Security Token Service of one rig.
@@ -75,6 +77,8 @@ impl fmt::Debug for FederatedToken {
 struct Named {
     identity: Identity,
     life: Life,
+    /// `options.userProject`.
+    user_project: Option<String>,
 }
 
 /// How long a federated token lives, and what is said about it.
@@ -128,8 +132,8 @@ impl Sts {
     ) -> Option<Named> {
         let (check, audience) = request::audience(request.audience.as_deref().unwrap_or_default());
         decision.add(check);
-        let Some(Audience::Workload(name)) = audience else { return None };
-        let provider = self.cloud.pools().provider(&PoolRef::workload(name.project, name.pool), name.provider);
+        let name = audience?;
+        let provider = self.cloud.pools().provider(&name.pool, name.provider);
         let good = decision.add(provider::check(&self.cloud, &name, provider.as_ref(), kind));
         let provider = provider?;
         let named = match &provider.config {
@@ -148,12 +152,12 @@ impl Sts {
                 None
             }
         }?;
-        if let Some(project) = options.user_project.filter(|_| self.settings.user_project_needs_permission)
+        if let Some(project) = options.user_project.as_ref().filter(|_| self.settings.user_project_needs_permission)
             && decision.failed().is_none()
         {
-            decision.add(self.user_project(&named.identity, &project));
+            decision.add(self.user_project(&named.identity, project));
         }
-        Some(named)
+        Some(Named { user_project: options.user_project, ..named })
     }
 
     /// Everything about the subject token itself. Claims are unverified until the signature check has passed: they are
@@ -181,7 +185,8 @@ impl Sts {
         let (check, left) = token::times(claims, self.cloud.now(), &self.settings);
         decision.add(check);
         let identity = self.identify(decision, claims, name, provider, &provider.attribute_mapping);
-        Some(Named { identity: identity?, life: life(left?, provider.pool.session_duration, &self.settings) })
+        let life = life(left?, session(&provider.pool, &self.settings), &self.settings);
+        Some(Named { identity: identity?, life, user_project: None })
     }
 
     /// The checks `key` and `signature`. No issuer is asked for keys on behalf of a request that is refused anyway.
@@ -234,11 +239,11 @@ impl Sts {
         for check in checks.into_iter().flatten() {
             good &= decision.add(check);
         }
-        if !(good && decision.add(mapping::size(&mapped))) {
+        if !(good && decision.add(mapping::size(&mapped, &provider.pool, self.settings.most_workforce_groups))) {
             return None;
         }
         Some(Identity::Federated {
-            pool: PoolRef::workload(name.project, name.pool),
+            pool: name.pool.clone(),
             attributes: mapped.attributes(),
             subject: mapped.subject,
             groups: mapped.groups,
@@ -265,8 +270,23 @@ impl Sts {
             scopes: scope.split_ascii_whitespace().map(str::to_owned).collect(),
             lifetime: named.life.lifetime,
         };
-        let token = self.cloud.mint().access_token(order);
+        let token = match named.user_project {
+            None => self.cloud.mint().access_token(order),
+            Some(project) => self.cloud.mint().access_token_on(&project, order),
+        };
         FederatedToken { access_token: token.reveal().to_owned(), expires_in: named.life.told }
+    }
+}
+
+/// What a pool says about the life of its federated tokens. Of a workforce pool it is the session that begins with the
+/// exchange, and an access token lives no longer than an hour of it.
+fn session(pool: &IdentityPool, settings: &Settings) -> Option<SignedDuration> {
+    match pool.reference {
+        PoolRef::Workload { .. } => pool.session_duration,
+        PoolRef::Workforce { .. } => {
+            let session = pool.session_duration.unwrap_or(WORKFORCE_SESSION);
+            Some(session.min(settings.workforce_lifetime))
+        }
     }
 }
 
@@ -310,6 +330,22 @@ mod tests {
         let session = session.map(SignedDuration::from_secs);
         let life = life(SignedDuration::from_secs(left), session, &Settings::default());
         assert_eq!(life, Life { lifetime: SignedDuration::from_secs(lifetime), told });
+    }
+
+    #[rstest]
+    #[case::by_itself(None, 3600)]
+    #[case::shorter_than_an_hour(Some(1800), 1800)]
+    #[case::longer_than_an_hour(Some(7200), 3600)]
+    fn a_workforce_token_lives_as_long_as_its_session_and_an_hour_at_most(
+        #[case] session_duration: Option<i64>,
+        #[case] expected: i64,
+    ) {
+        let mut pool = IdentityPool::named(PoolRef::workforce("employees"));
+        pool.session_duration = session_duration.map(SignedDuration::from_secs);
+        let settings = Settings::default();
+        // However short the life of the subject token is.
+        let life = life(SignedDuration::from_secs(60), session(&pool, &settings), &settings);
+        assert_eq!(life, Life { lifetime: SignedDuration::from_secs(expected), told: Some(expected - 1) });
     }
 
     #[rstest]

@@ -22,7 +22,8 @@ pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Pr
     let check = Check::named("provider").expects(active.clone());
     let Some(provider) = provider else {
         let check = check.found(Value::Null).holds(false);
-        let project = cloud.find_project(name.project).filter(|project| project.number != name.project);
+        let written = name.pool.project().unwrap_or_default();
+        let project = cloud.find_project(written).filter(|project| project.number != written);
         return match project {
             Some(project) => {
                 check.or_refuse(&refusals::TARGET_INVALID, "sts-audience-project-id-instead-of-number").mend(|| {
@@ -40,6 +41,15 @@ pub(crate) fn check(cloud: &Cloud, name: &ProviderName<'_>, provider: Option<&Pr
         (_, _, PoolState::Deleted { .. }, _) => ("the provider is deleted", "undelete it"),
         (_, _, _, true) => ("the provider is disabled", "enable it"),
         (PoolState::Active, false, PoolState::Active, false) => {
+            if provider.pool.workforce.as_ref().is_some_and(|workforce| workforce.programmatic_sign_in_disabled) {
+                return check
+                    .found(
+                        json!({ "provider": *resource, "accessRestrictions": { "disableProgrammaticSignin": true } }),
+                    )
+                    .holds(false)
+                    .or_refuse(&refusals::PROGRAMMATIC_SIGN_IN_DISABLED, "sts-programmatic-sign-in-disabled")
+                    .mend(|| "let the pool's `accessRestrictions.disableProgrammaticSignin` be false".to_owned());
+            }
             return match of_another_kind(provider, kind) {
                 None => check.finds(active),
                 Some(taken) => not_taken(check, taken, kind),
@@ -73,7 +83,8 @@ fn not_taken(check: Check, taken: SubjectKind, kind: SubjectKind) -> Check {
         .mend(|| format!("this provider takes subject tokens of type {}", taken.types().join(" or ")))
 }
 
-/// What a token's `aud` may hold: the provider's list, else its own name in both spellings.
+/// What a token's `aud` may hold: the provider's list (of a workforce provider its `clientId`), else its own name in both
+/// spellings.
 pub(crate) fn allowed_audiences<'a>(name: &ProviderName<'_>, oidc: &'a Oidc) -> Cow<'a, [String]> {
     if !oidc.allowed_audiences.is_empty() {
         return Cow::Borrowed(&oidc.allowed_audiences);
@@ -88,24 +99,31 @@ mod tests {
 
     use rstest::rstest;
     use tokenrig_clock::{ManualClock, Timestamp};
-    use tokenrig_cloud::{Foundation, WorkloadIdentityPool};
+    use tokenrig_cloud::{Foundation, IdentityPool as Pool};
+    use tokenrig_policy::PoolRef;
 
     use super::*;
 
-    const NAME: ProviderName<'_> = ProviderName { project: "1071284184436", pool: "partners", provider: "corp" };
+    fn name(project: &str) -> ProviderName<'static> {
+        ProviderName { pool: PoolRef::workload(project, "partners"), provider: "corp" }
+    }
 
     fn cloud() -> Cloud {
         Cloud::new(Foundation::on(Arc::new(ManualClock::starting_at("2026-01-15T09:00:00Z".parse().unwrap()))))
     }
 
-    fn provider(change: impl FnOnce(&mut WorkloadIdentityPool, &mut Provider)) -> Provider {
-        let mut pool = WorkloadIdentityPool::default();
-        let mut provider = Provider::default();
+    fn provider_in(reference: PoolRef, change: impl FnOnce(&mut Pool, &mut Provider)) -> Provider {
+        let mut pool = Pool::named(reference);
+        let mut provider = Provider::named(Arc::new(pool.clone()), "corp");
         change(&mut pool, &mut provider);
         Provider { pool: Arc::new(pool), ..provider }
     }
 
-    type Pool = WorkloadIdentityPool;
+    fn provider(change: impl FnOnce(&mut Pool, &mut Provider)) -> Provider {
+        provider_in(name(NUMBER).pool, change)
+    }
+
+    const NUMBER: &str = "1071284184436";
 
     const DELETED: PoolState = PoolState::Deleted { expires: Timestamp::MAX };
 
@@ -119,8 +137,9 @@ mod tests {
         #[case] state: &str,
     ) {
         let cloud = cloud();
-        assert!(check(&cloud, &NAME, Some(&provider(|_, _| {})), SubjectKind::Jwt).ok());
-        let check = check(&cloud, &NAME, Some(&provider(change)), SubjectKind::Jwt);
+        let name = name(NUMBER);
+        assert!(check(&cloud, &name, Some(&provider(|_, _| {})), SubjectKind::Jwt).ok());
+        let check = check(&cloud, &name, Some(&provider(change)), SubjectKind::Jwt);
         assert_eq!(check.refused().unwrap().id(), "sts-provider-disabled");
         assert_eq!(check.finding()["state"], state);
     }
@@ -130,15 +149,29 @@ mod tests {
     #[case::by_number("1071284184436", "sts-provider-not-found")]
     #[case::by_id("shop-test", "sts-audience-project-id-instead-of-number")]
     fn a_provider_that_is_not_there_is_told_from_a_wrong_project(#[case] project: &str, #[case] id: &str) {
-        let check = check(&cloud(), &ProviderName { project, ..NAME }, None, SubjectKind::Jwt);
+        let check = check(&cloud(), &name(project), None, SubjectKind::Jwt);
         assert_eq!(check.refused().unwrap().id(), id);
     }
 
     #[test]
+    fn a_workforce_pool_may_keep_its_people_from_exchanging_tokens() {
+        let name = ProviderName { pool: PoolRef::workforce("employees"), provider: "corp" };
+        let kept_out = |disabled: bool| {
+            let provider = provider_in(name.pool.clone(), |pool, _| {
+                pool.workforce.as_mut().unwrap().programmatic_sign_in_disabled = disabled;
+            });
+            check(&cloud(), &name, Some(&provider), SubjectKind::Jwt)
+        };
+        assert!(kept_out(false).ok());
+        assert_eq!(kept_out(true).refused().unwrap().id(), "sts-programmatic-sign-in-disabled");
+    }
+
+    #[test]
     fn a_list_of_audiences_takes_the_place_of_the_providers_name() {
-        let own = allowed_audiences(&NAME, &Oidc::default()).into_owned();
-        assert_eq!(own, ["https:", ""].map(|scheme| format!("{scheme}//iam.googleapis.com/{}", NAME.resource())));
+        let name = name(NUMBER);
+        let own = allowed_audiences(&name, &Oidc::default()).into_owned();
+        assert_eq!(own, ["https:", ""].map(|scheme| format!("{scheme}//iam.googleapis.com/{}", name.resource())));
         let listed = Oidc { allowed_audiences: vec!["a".to_owned()], ..Oidc::default() };
-        assert_eq!(*allowed_audiences(&NAME, &listed), ["a"]);
+        assert_eq!(*allowed_audiences(&name, &listed), ["a"]);
     }
 }

@@ -8,8 +8,8 @@ use tokenrig_policy::AccessBoundary;
 use super::shown;
 use crate::{
     model::{
-        ACCESS_TOKEN, AWS4_REQUEST, Audience, ID_TOKEN, INTERMEDIATE_TOKEN, JWT, NoAudience, OTHER_SUBJECTS, Options,
-        SubjectKind, TOKEN_EXCHANGE, TokenRequest, Unreadable,
+        ACCESS_TOKEN, AWS4_REQUEST, ID_TOKEN, INTERMEDIATE_TOKEN, JWT, NoAudience, OTHER_SUBJECTS, Options,
+        ProviderName, SubjectKind, TOKEN_EXCHANGE, TokenRequest, Unreadable,
     },
     refusals,
 };
@@ -17,6 +17,8 @@ use crate::{
 /// How the name of a provider looks.
 const PROVIDER_FORM: &str =
     "//iam.googleapis.com/projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER";
+/// How the name of a provider of a workforce pool looks.
+const WORKFORCE_FORM: &str = "//iam.googleapis.com/locations/global/workforcePools/POOL/providers/PROVIDER";
 
 /// How `options` of a downscoping request look.
 const BOUNDARY_FORM: &str = "{\"accessBoundary\":{\"accessBoundaryRules\":[…]}}";
@@ -137,19 +139,18 @@ pub(crate) fn not_played(check: &'static str, what: &str) -> Check {
         .or_refuse(&refusals::NOT_PLAYED, "sts-not-played")
         .with("what", format!("This version of the rig does not play {what}."))
         .mend(|| {
-            "this version of the rig exchanges tokens at providers of workload pools, of OpenID Connect and AWS, and \
-             downscopes"
-                .to_owned()
+            "this version of the rig exchanges tokens at providers of OpenID Connect and AWS, and downscopes".to_owned()
         })
 }
 
 /// The name in `audience`.
-pub(crate) fn audience(audience: &str) -> (Check, Option<Audience<'_>>) {
-    let parsed = Audience::parse(audience);
-    let check = Check::named("audience").expects(|| PROVIDER_FORM.into());
-    let fault = match parsed {
-        Ok(audience @ Audience::Workload(_)) => return (check.found(audience_of(&audience)), Some(audience)),
-        Ok(Audience::Workforce) => return (not_played("audience", "workforce identity pools"), None),
+pub(crate) fn audience(audience: &str) -> (Check, Option<ProviderName<'_>>) {
+    let check = Check::named("audience").expects(|| json!([PROVIDER_FORM, WORKFORCE_FORM]));
+    let fault = match ProviderName::parse(audience) {
+        Ok(name) => {
+            let found = Value::String(shown::text(&format!("//iam.googleapis.com/{}", name.resource())));
+            return (check.found(found), Some(name));
+        }
         Err(fault) => fault,
     };
     let id = match fault {
@@ -164,13 +165,6 @@ pub(crate) fn audience(audience: &str) -> (Check, Option<Audience<'_>>) {
         _ => format!("set `audience` to the provider's full resource name, `{PROVIDER_FORM}`"),
     });
     (check, None)
-}
-
-fn audience_of(audience: &Audience<'_>) -> Value {
-    match audience {
-        Audience::Workload(name) => Value::String(shown::text(&format!("//iam.googleapis.com/{}", name.resource()))),
-        Audience::Workforce => Value::Null,
-    }
 }
 
 #[cfg(test)]

@@ -194,8 +194,8 @@ async fn large_claims_are_refused_and_not_kept_whole() {
 )]
 #[case::workforce(
     "//iam.googleapis.com/locations/global/workforcePools/staff/providers/corp",
-    "audience",
-    "sts-not-played"
+    "provider",
+    "sts-provider-not-found"
 )]
 #[tokio::test]
 async fn an_audience_that_names_no_provider_is_refused(#[case] audience: &str, #[case] check: &str, #[case] id: &str) {

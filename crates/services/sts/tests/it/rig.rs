@@ -11,7 +11,7 @@ use http::{HeaderMap, Request, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 use tokenrig_clock::{Clock, ManualClock, SharedClock, SignedDuration};
 use tokenrig_cloud::{
-    Cloud, Fetch, FetchFault, FetchLimits, Fetched, Foundation, Oidc, Provider, ProviderConfig, WorkloadIdentityPool,
+    Cloud, Fetch, FetchFault, FetchLimits, Fetched, Foundation, IdentityPool, Oidc, Provider, ProviderConfig,
 };
 use tokenrig_decision::Record;
 use tokenrig_jose::{JwkSet, SigningKey, pool, protected_header, sign};
@@ -106,17 +106,11 @@ impl Rig {
         let table = tokenrig_wire::assemble(&cloud, vec![service]);
         let router = table.find("sts.googleapis.com:443").unwrap();
         let rig = Self { cloud, clock, hosts, router };
-        let pool = WorkloadIdentityPool {
-            project_number: rig.cloud.project().number.clone(),
-            id: "partners".to_owned(),
-            ..WorkloadIdentityPool::default()
-        };
-        rig.cloud.pools().create(pool).unwrap();
+        let pool = rig.cloud.pools().create(IdentityPool::named(pool_name())).unwrap();
         let provider = Provider {
-            id: "corp".to_owned(),
             attribute_mapping: vec![("google.subject".to_owned(), "assertion.sub".to_owned())],
             config: ProviderConfig::Oidc(Oidc { issuer_uri: ISSUER.to_owned(), ..Oidc::default() }),
-            ..Provider::default()
+            ..Provider::named(pool, "corp")
         };
         rig.cloud.pools().create_provider(&pool_name(), provider).unwrap();
         rig
