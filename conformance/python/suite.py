@@ -14,6 +14,7 @@ import traceback
 from cases import (
     access_tokens,
     at_once,
+    executables,
     federation,
     iam_admin,
     id_tokens,
@@ -23,6 +24,7 @@ from cases import (
     run_admin,
     tasks,
     walk_through,
+    workforce,
 )
 from support.stage import Stage
 from support.verdict import Case, Failed
@@ -30,6 +32,7 @@ from support.verdict import Case, Failed
 THEMES = [
     walk_through,
     federation,
+    executables,
     id_tokens,
     access_tokens,
     at_once,
@@ -38,6 +41,7 @@ THEMES = [
     tasks,
     refusals_sts,
     refusals_tokens,
+    workforce,
     # Last, because it moves the clock.
     refusals_cloud_run,
 ]
