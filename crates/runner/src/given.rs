@@ -181,7 +181,7 @@ impl Making<'_> {
             self.account_by_email(resource, body).await?
         } else {
             let parent = self.parent(resource)?;
-            let body = self.completed(resource, body);
+            let body = self.completed(resource, body)?;
             let placed = match self.site.placed(collection.name, &resource.id.text, body) {
                 Ok(placed) => placed,
                 Err(fault) => return Err(self.site_fault(resource.id.span, collection.name, &fault)),
@@ -328,12 +328,23 @@ impl Making<'_> {
 
     /// The fields of a resource with what goes without saying: the organization of a workforce pool, and how people sign in
     /// with a browser at a provider of one, which Google wants told and no exchange depends on.
-    fn completed(&self, resource: &GivenResource, mut body: Map<String, Json>) -> Map<String, Json> {
+    fn completed(
+        &mut self,
+        resource: &GivenResource,
+        mut body: Map<String, Json>,
+    ) -> Result<Map<String, Json>, GivenFault> {
         match resource.collection.name {
-            "iam.workforcePools" => {
-                if let Some(organization) = &self.facts.organization {
-                    body.entry("parent").or_insert_with(|| json!(format!("organizations/{organization}")));
-                }
+            "iam.workforcePools" if !body.contains_key("parent") => {
+                let Some(organization) = &self.facts.organization else {
+                    let failure = Failure {
+                        at: Some(resource.id.span),
+                        label: "belongs to none".to_owned(),
+                        help: Some("give one: `organization: { id: \"123456789012\" }`".to_owned()),
+                        ..Failure::new("a workforce pool belongs to an organization")
+                    };
+                    return Err(self.fault(failure));
+                };
+                body.insert("parent".to_owned(), json!(format!("organizations/{organization}")));
             }
             "iam.workforcePools.providers" => {
                 if let Some(oidc) = body.get_mut("oidc").and_then(Json::as_object_mut) {
@@ -344,7 +355,7 @@ impl Making<'_> {
             }
             _ => {}
         }
-        body
+        Ok(body)
     }
 
     /// Calls a method as the owner; an answer of 400 or more is a fault. Operations are waited for and unwrapped.

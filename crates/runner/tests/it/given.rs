@@ -119,3 +119,15 @@ async fn what_google_refuses_of_given_is_told_at_its_place_and_is_no_failed_case
     assert_eq!(step.exchanges[0].answer.as_ref().unwrap().status, 403);
     assert_eq!(ran.state.calls.lock().unwrap().last().unwrap(), "close");
 }
+
+#[tokio::test]
+async fn a_workforce_pool_without_an_organization_is_told_before_google_is_asked() {
+    let text =
+        "scenario: a\ngiven:\n  iam.workforcePools: { employees: {} }\nsteps:\n  - http: GET https://x.example\n";
+    let ran = ran(Fake::new(), text).await;
+    let report = &ran.reports[0];
+    assert_eq!(report.outcome, Outcome::Broken("a workforce pool belongs to an organization".into()));
+    let (_, failure) = report.failures().next().unwrap();
+    assert_eq!(report.sources.slice(failure.at.unwrap()), "employees");
+    assert!(ran.sent().is_empty());
+}
