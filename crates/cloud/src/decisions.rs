@@ -1,6 +1,11 @@
 //! The decisions that were made, newest last.
 
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use tokenrig_clock::Timestamp;
 use tokenrig_decision::{Decision, Record};
@@ -11,8 +16,45 @@ use crate::{cloud::Cloud, sync::lock};
 #[derive(Debug)]
 struct Kept {
     at: Timestamp,
-    decision: Decision,
+    how: How,
     status: u16,
+}
+
+enum How {
+    Made(Decision),
+    Later(Arc<dyn Decided>),
+}
+
+/// Something that was decided, and can say how whenever somebody asks: what happens often keeps what it knows anyway instead of
+/// a decision. It says the same every time, and does not hold the cloud.
+pub trait Decided: Send + Sync {
+    /// The decision's surface.
+    fn surface(&self) -> &'static str;
+
+    /// The decision.
+    fn decision(&self) -> Decision;
+}
+
+impl How {
+    fn surface(&self) -> &'static str {
+        match self {
+            Self::Made(decision) => decision.surface(),
+            Self::Later(decided) => decided.surface(),
+        }
+    }
+
+    fn decision(&self) -> Cow<'_, Decision> {
+        match self {
+            Self::Made(decision) => Cow::Borrowed(decision),
+            Self::Later(decided) => Cow::Owned(decided.decision()),
+        }
+    }
+}
+
+impl fmt::Debug for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.decision().fmt(f)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -26,7 +68,16 @@ impl Decisions<'_> {
     /// Keeps a decision with the HTTP status of its answer, and gives its number: the first is 1. The oldest goes
     /// when the ring is full.
     pub fn record(&self, decision: Decision, status: u16) -> u64 {
-        let kept = Kept { at: self.0.now(), decision, status };
+        self.keep(How::Made(decision), status)
+    }
+
+    /// The same, of something that says how it was decided when somebody asks.
+    pub fn record_later(&self, decided: Arc<dyn Decided>, status: u16) -> u64 {
+        self.keep(How::Later(decided), status)
+    }
+
+    fn keep(&self, how: How, status: u16) -> u64 {
+        let kept = Kept { at: self.0.now(), how, status };
         let mut guard = lock(&self.0.inner().decisions.0);
         let (last, ring) = &mut *guard;
         if ring.len() >= self.0.settings().ring.max(1) {
@@ -45,7 +96,7 @@ impl Decisions<'_> {
         let first = last - ring.len() as u64 + 1;
         (first..)
             .zip(ring)
-            .filter(|(number, kept)| *number > seq && surface.is_none_or(|surface| kept.decision.surface() == surface))
+            .filter(|(number, kept)| *number > seq && surface.is_none_or(|surface| kept.how.surface() == surface))
             .map(|(number, kept)| kept.record(number))
             .collect()
     }
@@ -66,7 +117,7 @@ impl Decisions<'_> {
 
 impl Kept {
     fn record(&self, seq: u64) -> Record {
-        Record { seq, ..Record::new(self.at, &self.decision, self.status) }
+        Record { seq, ..Record::new(self.at, &self.how.decision(), self.status) }
     }
 }
 
@@ -91,5 +142,27 @@ mod tests {
         assert_eq!(seqs(4, None), [5]);
         assert_eq!(seqs(0, Some("sts")), [4]);
         assert_eq!(cloud.decisions().last().unwrap().seq, cloud.decisions().last_seq());
+    }
+
+    #[test]
+    fn what_says_later_how_it_was_decided_is_told_like_all_others() {
+        struct Attempt;
+
+        impl Decided for Attempt {
+            fn surface(&self) -> &'static str {
+                "cloudtasks"
+            }
+
+            fn decision(&self) -> Decision {
+                Decision::of("cloudtasks", "attempt").check(|| Check::named("target").found(503).holds(false))
+            }
+        }
+
+        let (cloud, _) = cloud_with(|_| {});
+        cloud.decisions().record(Attempt.decision(), 503);
+        cloud.decisions().record_later(Arc::new(Attempt), 503);
+        let told = cloud.decisions().since(0, Some("cloudtasks"));
+        assert_eq!(told[1], Record { seq: 2, ..told[0].clone() });
+        assert!(cloud.decisions().since(0, Some("sts")).is_empty());
     }
 }

@@ -16,7 +16,7 @@ pub struct Settings {
     pub token_margin: SignedDuration,
     /// How long in real time an answer is waited for when the clock is advanced, before its attempt is left in flight.
     pub patience: Duration,
-    /// The most bytes of an answer that are read.
+    /// The most bytes of an answer that are read. What is longer ends at the attempt's deadline.
     pub largest_answer: usize,
     /// How many attempts are kept in the log.
     pub attempts: usize,
@@ -27,7 +27,7 @@ pub(crate) const LEAST_LEFT: SignedDuration = SignedDuration::from_secs(60);
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { token_margin: minutes(5), patience: Duration::from_secs(2), largest_answer: 32 << 20, attempts: 10_000 }
+        Self { token_margin: minutes(5), patience: Duration::from_secs(2), largest_answer: 1 << 30, attempts: 10_000 }
     }
 }
 
@@ -59,9 +59,9 @@ pub const ALL: &[Assumption] = &[
     },
     Assumption {
         name: "largest_answer",
-        about: "how long an answer of a target may be; a longer one fails the attempt",
-        default: "32 MiB",
-        source: "not known; Cloud Run's own answers over HTTP/1 are as long",
+        about: "how many bytes of an answer are read and thrown away; of a longer one the rest is left, so that it has not ended when the attempt's deadline comes",
+        default: "1 GiB",
+        source: "not known; ours, so that a receiver that sends without end costs no more than this",
     },
     Assumption { name: "attempts", about: "how many attempts are kept in the log", default: "10000", source: "ours" },
     Assumption {

@@ -2,50 +2,59 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method, header::LOCATION};
 use tokenrig_clock::{SignedDuration, Timestamp};
 
 use crate::{
-    carrier::{Answer, Carrier, Progress},
-    order::Outgoing,
+    carrier::{Answer, Authorization, Carrier, CarryFault, Progress, Sending},
+    order::{Header, Outgoing},
     outcome::Outcome,
 };
 
-/// Sends a request, with a token if there is one, and follows as many redirects as it may.
-pub(crate) async fn carry(
-    carrier: Arc<dyn Carrier>,
-    mut request: Outgoing,
-    token: Option<Arc<str>>,
-    mut redirects: u8,
-    now: Timestamp,
-    progress: Progress,
-) -> Outcome {
-    if token.is_some() {
-        // Documented of both services: the configured token takes the place of the user's own header.
-        request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
-    }
+/// What a carrier gives.
+pub(crate) type Carrying = BoxFuture<'static, Result<Answer, CarryFault>>;
+
+/// One attempt on its way.
+pub(crate) struct Way {
+    pub(crate) carrier: Arc<dyn Carrier>,
+    pub(crate) request: Outgoing,
+    pub(crate) authorization: Option<Authorization>,
+    pub(crate) redirects: u8,
+    pub(crate) now: Timestamp,
+    pub(crate) progress: Progress,
+}
+
+/// Waits for the answer to a request that was sent, and follows as many redirects as it may.
+pub(crate) async fn carry(way: Way, sent: Carrying) -> Outcome {
+    let Way { carrier, mut request, authorization, mut redirects, now, progress } = way;
     let first = host_of(&request.url).to_owned();
-    loop {
-        let mut sent = request.clone();
-        if let Some(token) = token.as_deref().filter(|_| host_of(&request.url) == first) {
-            sent.headers.push(("Authorization".into(), format!("Bearer {token}").into()));
-        }
-        let answer = match carrier.carry(sent, progress.clone()).await {
-            Ok(answer) => answer,
-            Err(fault) => return Outcome::Failed(fault),
-        };
-        match redirected(&request, &answer) {
-            Some(next) if redirects > 0 => {
-                redirects -= 1;
-                request = next;
-            }
-            _ => return Outcome::Answered { status: answer.status, retry_after: retry_after(&answer.headers, now) },
-        }
+    let mut came = sent.await;
+    while let Some(next) = redirected(&request, &came).filter(|_| redirects > 0) {
+        redirects -= 1;
+        request = next;
+        let authorization = authorization.as_ref().filter(|_| host_of(&request.url) == first);
+        came = carrier.carry(Sending { request: &request, authorization }, progress.clone()).await;
+    }
+    outcome(came, now)
+}
+
+/// How an attempt ended that leads nowhere else.
+pub(crate) fn outcome(came: Result<Answer, CarryFault>, now: Timestamp) -> Outcome {
+    match came {
+        Ok(answer) => Outcome::Answered { status: answer.status, retry_after: retry_after(&answer.headers, now) },
+        Err(fault) => Outcome::Failed(fault),
     }
 }
 
+/// Whether an answer may lead elsewhere.
+pub(crate) fn is_redirect(came: &Result<Answer, CarryFault>) -> bool {
+    came.as_ref().is_ok_and(|answer| (300..400).contains(&answer.status))
+}
+
 /// The request that a redirect asks for, made as browsers make it.
-fn redirected(request: &Outgoing, answer: &Answer) -> Option<Outgoing> {
+fn redirected(request: &Outgoing, came: &Result<Answer, CarryFault>) -> Option<Outgoing> {
+    let answer = came.as_ref().ok()?;
     let keeps = match answer.status {
         307 | 308 => true,
         301..=303 => false,
@@ -61,7 +70,8 @@ fn redirected(request: &Outgoing, answer: &Answer) -> Option<Outgoing> {
     if !keeps && turns {
         next.method = Method::GET;
         next.body = bytes::Bytes::new();
-        next.headers.retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
+        let of_no_body = |(name, _): &&Header| !name.to_ascii_lowercase().starts_with("content-");
+        next.headers = next.headers.iter().filter(of_no_body).cloned().collect();
     }
     Some(next)
 }
@@ -124,11 +134,10 @@ mod tests {
     use std::sync::Mutex;
 
     use bytes::Bytes;
-    use futures_util::future::{BoxFuture, FutureExt as _};
+    use futures_util::future::FutureExt as _;
     use rstest::rstest;
 
     use super::*;
-    use crate::carrier::CarryFault;
 
     #[rstest]
     #[case("https://a.example/x/y?z", "https://b.example/q", Some("https://b.example/q"))]
@@ -162,10 +171,12 @@ mod tests {
     struct Scripted(Mutex<(Vec<Answer>, Vec<Got>)>);
 
     impl Carrier for Scripted {
-        fn carry(&self, request: Outgoing, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+        fn carry(&self, sending: Sending<'_>, _: Progress) -> Carrying {
             let mut state = self.0.lock().unwrap();
-            let token = request.headers.iter().any(|(name, _)| name == "Authorization");
-            state.1.push((request.method, request.url.to_string(), token, request.body.len()));
+            let all = sending.headers().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            let token = all.collect::<Vec<_>>() == [("Authorization", "Bearer t")];
+            let request = sending.request;
+            state.1.push((request.method.clone(), request.url.to_string(), token, request.body.len()));
             let answer = if state.0.len() > 1 { state.0.remove(0) } else { state.0[0].clone() };
             std::future::ready(Ok(answer)).boxed()
         }
@@ -181,12 +192,16 @@ mod tests {
         let request = Outgoing {
             method: Method::POST,
             url: "https://a.example/x".into(),
-            headers: vec![("authorization".into(), "Basic x".into()), ("Content-Type".into(), "text/plain".into())],
+            headers: vec![("authorization".into(), "Basic x".into()), ("Content-Type".into(), "text/plain".into())]
+                .into(),
             body: Bytes::from_static(b"abc"),
         };
         let as_carrier = Arc::clone(&carrier) as Arc<dyn Carrier>;
-        let now = Timestamp::UNIX_EPOCH;
-        let outcome = carry(as_carrier, request, Some("t".into()), redirects, now, Progress::default()).await;
+        let authorization = Some(Authorization::bearer("t"));
+        let sending = Sending { request: &request, authorization: authorization.as_ref() };
+        let sent = as_carrier.carry(sending, Progress::default());
+        let (now, progress) = (Timestamp::UNIX_EPOCH, Progress::default());
+        let outcome = carry(Way { carrier: as_carrier, request, authorization, redirects, now, progress }, sent).await;
         let got = carrier.0.lock().unwrap().1.clone();
         (outcome, got)
     }

@@ -13,8 +13,50 @@ use crate::order::{Outgoing, Publication};
 /// Carries requests to their targets. Who composes the rig brings it: the services know no network.
 pub trait Carrier: Send + Sync {
     /// Sends a request and reads the whole answer, of which nothing but status and headers is kept. Redirects are answers
-    /// like others. It may take any time: whoever waits drops the future at the attempt's deadline.
-    fn carry(&self, request: Outgoing, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>>;
+    /// like others. It may take any time: whoever waits drops the future at the attempt's deadline. What is longer than it
+    /// reads of one answer has no end for it: it says so to `progress` and waits.
+    fn carry(&self, sending: Sending<'_>, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>>;
+}
+
+/// A request on its way: what a service wants sent, and the token that goes along.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// What is sent.
+    pub request: &'a Outgoing,
+    /// The value of `Authorization`, if a token goes along: it takes the place of the request's own.
+    pub(crate) authorization: Option<&'a Authorization>,
+}
+
+impl<'a> Sending<'a> {
+    /// All headers but Host and Content-Length, in the order in which they are sent.
+    pub fn headers(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let own = self.request.headers.iter().map(|(name, value)| (name.as_ref(), &**value));
+        // Documented of all services: the configured token takes the place of the user's own header.
+        let own =
+            own.filter(move |(name, _)| self.authorization.is_none() || !name.eq_ignore_ascii_case("authorization"));
+        own.chain(self.authorization.map(|value| ("Authorization", &*value.0)))
+    }
+}
+
+/// The value of `Authorization`: it holds a token, and is shown to nobody but the target.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Authorization(Arc<str>);
+
+impl Authorization {
+    pub(crate) fn bearer(token: &str) -> Self {
+        Self(format!("Bearer {token}").into())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn token(&self) -> &str {
+        self.0.strip_prefix("Bearer ").unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bearer …")
+    }
 }
 
 /// Publishes messages: Pub/Sub of the rig, once there is one.
@@ -49,11 +91,6 @@ pub enum CarryFault {
     Unreachable(String),
     /// The connection broke before the answer's end, or what came is no HTTP.
     Broken(String),
-    /// The answer is longer than what is read of one.
-    TooLarge {
-        /// Bytes.
-        limit: u64,
-    },
 }
 
 impl std::fmt::Display for CarryFault {
@@ -64,7 +101,6 @@ impl std::fmt::Display for CarryFault {
             Self::Untrusted(why) => write!(f, "the target's certificate is not to be trusted: {why}"),
             Self::Unreachable(why) => write!(f, "the target cannot be reached: {why}"),
             Self::Broken(why) => write!(f, "the target broke off: {why}"),
-            Self::TooLarge { limit } => write!(f, "the answer is longer than {limit} bytes"),
         }
     }
 }
@@ -73,18 +109,36 @@ impl std::error::Error for CarryFault {}
 
 /// How far an answer has come, for whoever stops waiting for it.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<AtomicU16>);
+pub struct Progress(Arc<Come>);
+
+#[derive(Debug, Default)]
+struct Come {
+    status: AtomicU16,
+    /// The bytes beyond which it is read no more; 0 while it is read.
+    limit: AtomicU64,
+}
 
 impl Progress {
     /// The head of an answer has come.
     pub fn began(&self, status: u16) {
-        self.0.store(status, Ordering::Relaxed);
+        self.0.status.store(status, Ordering::Relaxed);
+    }
+
+    /// It is longer than these bytes, and the rest is left unread.
+    pub fn passed(&self, limit: u64) {
+        self.0.limit.store(limit, Ordering::Relaxed);
     }
 
     /// The status, if the head has come.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|status| *status != 0)
+        Some(self.0.status.load(Ordering::Relaxed)).filter(|status| *status != 0)
+    }
+
+    /// How many bytes were read, if there are more.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        Some(self.0.limit.load(Ordering::Relaxed)).filter(|limit| *limit != 0)
     }
 }
 
@@ -101,7 +155,7 @@ impl NoOp {
 }
 
 impl Carrier for NoOp {
-    fn carry(&self, _: Outgoing, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+    fn carry(&self, _: Sending<'_>, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         std::future::ready(Ok(Answer { status: 200, headers: HeaderMap::new() })).boxed()
     }

@@ -5,12 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokenrig_clock::{NotAdvanced, Timestamp, real::within};
 use tokio::task::JoinHandle;
 
-use crate::{
-    attempt::host_of,
-    engine::Deliveries,
-    order::{Order, Target},
-    source::Source,
-};
+use crate::{engine::Deliveries, source::Source};
 
 /// How long a flight gets to notice that its deadline was reached, or that the rig stops, in real time.
 const NOTICE: Duration = Duration::from_secs(5);
@@ -81,10 +76,13 @@ impl Deliveries {
     /// Makes the attempt that is due first, and waits for its end.
     async fn one(&self, source: Arc<dyn Source>) {
         let Some(order) = source.take(self.0.cloud.now()) else { return };
-        let host = host(&order).to_owned();
         let Some((seq, handle)) = self.begin(source, order).await else { return };
         // Who has kept one waiting is not waited for again: all of its answers are, together.
-        let hangs = self.flights().iter().any(|(other, flight)| *other != seq && flight.waited && flight.host == host);
+        let hangs = {
+            let flights = self.flights();
+            let host = flights.get(&seq).map(|flight| &flight.host);
+            flights.iter().any(|(other, flight)| *other != seq && flight.waited && Some(&flight.host) == host)
+        };
         if !hangs && within(self.0.settings.patience, handle).await.is_err() {
             self.waited_for(seq);
         }
@@ -216,12 +214,5 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.driver.abort();
         self.deliveries.stop_flights();
-    }
-}
-
-fn host(order: &Order) -> &str {
-    match &order.target {
-        Target::Http(request) => host_of(&request.url),
-        Target::Topic(message) => &message.topic,
     }
 }

@@ -8,10 +8,10 @@ use std::{
     task::Poll,
 };
 
+use futures_util::future::{FutureExt as _, ready};
 use serde_json::Value;
 use tokenrig_clock::Timestamp;
 use tokenrig_cloud::Cloud;
-use tokenrig_decision::Decision;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
@@ -19,18 +19,15 @@ use tokio::{
 
 use crate::{
     assumptions::Settings,
-    attempt::{carry, host_of},
-    carrier::{Carrier, Progress, Publisher},
-    log::Log,
-    order::{Due, Order, Target},
+    attempt::{Carrying, Way, carry, host_of, is_redirect, outcome},
+    carrier::{Authorization, Carrier, Progress, Publisher, Sending},
+    log::{Attempt, Log},
+    order::{Due, Order, Publication, Target},
     outcome::Outcome,
     refusals,
     source::Source,
-    tokens::{Carried, Tokens},
+    tokens::Tokens,
 };
-
-/// What decisions about attempts are about.
-const ATTEMPT: &str = "attempt";
 
 /// The deliveries of one rig. A clone is the same one.
 #[derive(Clone)]
@@ -75,14 +72,6 @@ pub(crate) struct Flight {
     pub(crate) told: String,
     /// Whether it has been waited for as long as the clock waits for anybody.
     pub(crate) waited: bool,
-}
-
-/// An attempt that has begun.
-struct Attempt {
-    source: Arc<dyn Source>,
-    order: Order,
-    decision: Decision,
-    seq: u64,
 }
 
 impl Deliveries {
@@ -172,53 +161,76 @@ impl Deliveries {
         let inner = &self.0;
         let now = inner.cloud.now();
         let service = source.service();
-        let mut decision = Decision::of(service, ATTEMPT);
-        let carried = order.token.as_ref().map(|token| {
-            let (carried, checks) = inner.tokens.get(&inner.cloud, service, token, inner.settings.least_left());
-            for check in checks {
-                decision.add(check);
-            }
-            carried
-        });
-        let carried = match carried.transpose() {
-            Ok(carried) => carried,
-            Err(refused) => {
-                let seq = inner.log.begin(now, service, &order, None);
-                self.end(Attempt { source, order, decision, seq }, Outcome::Refused(refused));
-                return None;
-            }
+        let token = order.token.as_ref();
+        let carried =
+            token.map(|token| inner.tokens.get(&inner.cloud, service, token, inner.settings.least_left(), now));
+        let (authorization, about, refused) = match carried {
+            None => (None, None, None),
+            Some(Ok(carried)) => (Some(carried.authorization), Some(carried.about), None),
+            Some(Err((refused, about))) => (None, Some(about), Some(refused)),
         };
-        let told = carried.as_ref().map(|carried| Arc::clone(&carried.told));
-        let seq = inner.log.begin(now, service, &order, told);
-        let attempt = Attempt { source, order, decision, seq };
+        let attempt = Arc::new(Attempt::new(now, service, order, about));
+        let seq = inner.log.begin(Arc::clone(&attempt));
+        if let Some(refused) = refused {
+            self.end(&*source, attempt, Outcome::Refused(refused));
+            return None;
+        }
         let request = match &attempt.order.target {
-            Target::Http(request) => request.clone(),
+            Target::Http(request) => request,
             Target::Topic(message) => {
-                let published = match inner.publisher.get() {
-                    Some(publisher) => publisher.publish(service, message),
-                    None => {
-                        let not_built = refusals::TOPIC_NOT_BUILT.refuse("delivery-topic-not-built");
-                        Err(not_built.with("topic", &*message.topic))
-                    }
-                };
-                let outcome = published.map_or_else(Outcome::Refused, |id| Outcome::Published { id });
-                self.end(attempt, outcome);
+                let outcome = self.publish(service, message);
+                self.end(&*source, attempt, outcome);
                 return None;
             }
         };
         let progress = Progress::default();
-        let host = host_of(&request.url).to_owned();
-        let told = format!("{} {} of {} since {now}", request.method, request.url, attempt.order.resource);
-        let carrier = Arc::clone(&inner.carrier);
-        let token = carried.map(|Carried { token, .. }| token);
-        let mut carrying = Box::pin(carry(carrier, request, token, attempt.order.redirects, now, progress.clone()));
-        // What answers at once, as a receiver in this process does, needs no task of its own.
+        let sending = Sending { request, authorization: authorization.as_ref() };
+        let mut sent = inner.carrier.carry(sending, progress.clone());
+        // What answers at once, as a receiver in this process does, needs nothing that costs something.
+        let sent = match poll_fn(|context| Poll::Ready(sent.as_mut().poll(context))).await {
+            Poll::Ready(came) if !is_redirect(&came) => {
+                self.end(&*source, attempt, outcome(came, now));
+                return None;
+            }
+            Poll::Ready(came) => ready(came).boxed(),
+            Poll::Pending => sent,
+        };
+        self.take_off(source, attempt, seq, authorization, progress, sent).await
+    }
+
+    /// Waits for an answer that takes time.
+    async fn take_off(
+        &self,
+        source: Arc<dyn Source>,
+        attempt: Arc<Attempt>,
+        seq: u64,
+        authorization: Option<Authorization>,
+        progress: Progress,
+        sent: Carrying,
+    ) -> Option<(u64, JoinHandle<()>)> {
+        let Target::Http(request) = &attempt.order.target else { return None };
+        let (inner, now) = (&self.0, attempt.at);
+        let flight = Flight {
+            deadline: now.checked_add(attempt.order.deadline).unwrap_or(Timestamp::MAX),
+            host: host_of(&request.url).to_owned(),
+            told: format!("{} {} of {} since {now}", request.method, request.url, attempt.order.resource),
+            waited: false,
+        };
+        let way = Way {
+            carrier: Arc::clone(&inner.carrier),
+            request: request.clone(),
+            authorization,
+            redirects: attempt.order.redirects,
+            now,
+            progress: progress.clone(),
+        };
+        let mut carrying = Box::pin(carry(way, sent));
+        // A redirect inside this process leads to an answer at once.
         if let Poll::Ready(outcome) = poll_fn(|context| Poll::Ready(carrying.as_mut().poll(context))).await {
-            self.end(attempt, outcome);
+            self.end(&*source, attempt, outcome);
             return None;
         }
-        let deadline = now.checked_add(attempt.order.deadline).unwrap_or(Timestamp::MAX);
-        let this = self.clone();
+        let (this, deadline) = (self.clone(), flight.deadline);
         let clock = Arc::clone(inner.cloud.clock());
         let mut stopping = inner.stopping.subscribe();
         // The lock is held until the flight is known: it cannot land before.
@@ -227,34 +239,40 @@ impl Deliveries {
             let outcome = tokio::select! {
                 biased;
                 outcome = carrying => outcome,
-                () = clock.sleep_until(deadline) => Outcome::DeadlineExceeded { status: progress.status() },
+                () = clock.sleep_until(deadline) => {
+                    Outcome::DeadlineExceeded { status: progress.status(), limit: progress.limit() }
+                }
                 _ = stopping.wait_for(|stopping| *stopping) => Outcome::Stopped,
             };
-            this.end(attempt, outcome);
+            this.end(&*source, attempt, outcome);
+            this.flights().remove(&seq);
+            this.0.landed.notify_waiters();
         });
-        flights.insert(seq, Flight { deadline, host, told, waited: false });
+        flights.insert(seq, flight);
         drop(flights);
         Some((seq, handle))
     }
 
+    /// Publishes a message, if somebody takes it.
+    fn publish(&self, service: &'static str, message: &Publication) -> Outcome {
+        let published = match self.0.publisher.get() {
+            Some(publisher) => publisher.publish(service, message),
+            None => {
+                let not_built = refusals::TOPIC_NOT_BUILT.refuse("delivery-topic-not-built");
+                Err(not_built.with("topic", &*message.topic))
+            }
+        };
+        published.map_or_else(Outcome::Refused, |id| Outcome::Published { id })
+    }
+
     /// An attempt has ended.
-    fn end(&self, attempt: Attempt, outcome: Outcome) {
-        let Attempt { source, order, mut decision, seq } = attempt;
+    fn end(&self, source: &dyn Source, attempt: Arc<Attempt>, outcome: Outcome) {
         let inner = &self.0;
         let now = inner.cloud.now();
-        let follows = source.ended(&order, &outcome, now);
-        // A token that could not be made has failed its own check already.
-        if decision.failed().is_none() {
-            let url = match &order.target {
-                Target::Http(request) => &request.url,
-                Target::Topic(message) => &message.topic,
-            };
-            decision.add(outcome.check(url));
-        }
-        inner.cloud.decisions().record(decision, outcome.told_status());
-        inner.log.end(seq, now, outcome, follows);
-        self.flights().remove(&seq);
-        inner.landed.notify_waiters();
+        let follows = source.ended(&attempt.order, &outcome, now);
+        let status = outcome.told_status();
+        attempt.end(now, outcome, follows);
+        inner.cloud.decisions().record_later(attempt, status);
         inner.bell.ring();
     }
 }

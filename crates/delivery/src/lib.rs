@@ -20,7 +20,7 @@
 //!
 //! use tokenrig_clock::{Clock as _, ManualClock, SharedClock, Timestamp, seconds};
 //! use tokenrig_cloud::{Cloud, Foundation};
-//! use tokenrig_delivery::{Deliveries, Due, Follows, NoOp, Order, Outcome, Outgoing, Settings, Source, Target};
+//! use tokenrig_delivery::{Deliveries, Due, Follows, Headers, NoOp, Order, Outcome, Outgoing, Settings, Source, Target};
 //!
 //! /// Calls one URL every minute.
 //! struct Minutely(Mutex<Timestamp>);
@@ -39,7 +39,7 @@
 //!         let request = Outgoing {
 //!             method: http::Method::GET,
 //!             url: "https://orders.example.com/".into(),
-//!             headers: vec![],
+//!             headers: Headers::default(),
 //!             body: bytes::Bytes::new(),
 //!         };
 //!         let (target, resource) = (Target::Http(request), "minutely".into());
@@ -83,11 +83,12 @@ pub use crate::{
     assumptions::{ALL as ASSUMPTIONS, Settings},
     backoff::{Backoff, Retry},
     bucket::Bucket,
-    carrier::{Answer, Carrier, CarryFault, NoOp, Progress, Publisher},
+    carrier::{Answer, Carrier, CarryFault, NoOp, Progress, Publisher, Sending},
     conduct::Running,
     engine::{Bell, Deliveries},
     order::{
-        CLOUD_PLATFORM, Due, Headers, Order, Outgoing, Publication, Target, TokenKind, TokenOrder, default_audience,
+        CLOUD_PLATFORM, Due, Header, Headers, Order, Outgoing, Publication, Target, TokenKind, TokenOrder,
+        default_audience,
     },
     outcome::{Follows, Outcome, code_of},
     refusals::ALL as REFUSALS,

@@ -6,8 +6,41 @@ use bytes::Bytes;
 use http::Method;
 use tokenrig_clock::{SignedDuration, Timestamp};
 
-/// Headers as they are sent: names in their written case, values.
-pub type Headers = Vec<(Cow<'static, str>, Arc<str>)>;
+/// A header as it is sent: its name in its written case, its value.
+pub type Header = (Cow<'static, str>, Arc<str>);
+
+/// Headers in the order in which they are sent: those that every attempt of a resource has, and those of one attempt. A clone
+/// shares both: an attempt costs as much as what is new in it.
+#[derive(Debug, Clone, Default)]
+pub struct Headers {
+    shared: Arc<[Header]>,
+    own: Arc<[Header]>,
+}
+
+impl Headers {
+    /// The same, with others behind them that one attempt has, or all of one instant.
+    #[must_use]
+    pub fn and(&self, own: Arc<[Header]>) -> Self {
+        Self { shared: Arc::clone(&self.shared), own }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Header> {
+        self.shared.iter().chain(self.own.iter())
+    }
+}
+
+impl From<Vec<Header>> for Headers {
+    fn from(shared: Vec<Header>) -> Self {
+        Self { shared: shared.into(), own: Arc::default() }
+    }
+}
+
+impl FromIterator<Header> for Headers {
+    fn from_iter<I: IntoIterator<Item = Header>>(headers: I) -> Self {
+        headers.into_iter().collect::<Vec<_>>().into()
+    }
+}
 
 /// When something falls due, and where it stands among what falls due at the same instant: by service, then by name, then
 /// by sequence.
@@ -45,6 +78,17 @@ pub enum Target {
     Http(Outgoing),
     /// A message to a Pub/Sub topic.
     Topic(Publication),
+}
+
+impl Target {
+    /// The URL, or the topic.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Http(request) => &request.url,
+            Self::Topic(message) => &message.topic,
+        }
+    }
 }
 
 /// A request as it is sent.

@@ -27,6 +27,8 @@ pub enum Outcome {
     DeadlineExceeded {
         /// The status, if the head of an answer had come.
         status: Option<u16>,
+        /// How many bytes of its body were read, if it was so long that the rest was left.
+        limit: Option<u64>,
     },
     /// There was no whole answer.
     Failed(CarryFault),
@@ -63,7 +65,8 @@ impl Outcome {
             Self::Published { .. } => None,
             Self::Refused(refused) => Some(refused.code()),
             Self::DeadlineExceeded { .. } => Some(Code::DeadlineExceeded),
-            Self::Failed(CarryFault::TooLarge { .. } | CarryFault::Target(_)) => Some(Code::Unknown),
+            Self::Failed(CarryFault::Target(_)) => Some(Code::Unknown),
+            Self::Failed(CarryFault::NotPlayed(host)) if is_app_engine(host) => Some(Code::Unimplemented),
             Self::Failed(_) => Some(Code::Unavailable),
             Self::Stopped => Some(Code::Cancelled),
         }
@@ -80,10 +83,14 @@ impl Outcome {
         match self {
             Self::Answered { .. } | Self::Published { .. } => None,
             Self::Refused(refused) => Some(refused.message()),
-            Self::DeadlineExceeded { status: None } => Some("no answer before the deadline".to_owned()),
-            Self::DeadlineExceeded { status: Some(status) } => {
+            Self::DeadlineExceeded { status: None, .. } => Some("no answer before the deadline".to_owned()),
+            Self::DeadlineExceeded { status: Some(status), limit: None } => {
                 Some(format!("the answer began with {status} and had not ended at the deadline"))
             }
+            Self::DeadlineExceeded { status: Some(status), limit: Some(limit) } => Some(format!(
+                "the answer began with {status} and had not ended at the deadline: it is longer than the {limit} bytes that \
+                 are read of one"
+            )),
             Self::Failed(fault) => Some(fault.to_string()),
             Self::Stopped => Some("the rig was stopped while it was in flight".to_owned()),
         }
@@ -109,6 +116,9 @@ impl Outcome {
                 .or_refuse(&refusals::TARGET_UNTRUSTED, "delivery-target-untrusted")
                 .with("why", self.why().unwrap_or_default())
                 .mend(|| format!("give {url} a certificate that can be trusted: one that it signed itself cannot")),
+            Self::Failed(CarryFault::NotPlayed(host)) if is_app_engine(host) => {
+                check.or_refuse(&refusals::APP_ENGINE_NOT_BUILT, "delivery-app-engine-not-built").with("host", host)
+            }
             Self::Failed(_) | Self::Stopped => check
                 .or_refuse(&refusals::TARGET_UNREACHABLE, "delivery-target-unreachable")
                 .with("why", self.why().unwrap_or_default())
@@ -125,6 +135,11 @@ impl Outcome {
             Self::Published { .. } => check,
         }
     }
+}
+
+/// Whether a host is one of App Engine's, which the rig does not play.
+fn is_app_engine(host: &str) -> bool {
+    host.ends_with(".appspot.com")
 }
 
 /// What follows an attempt.
@@ -206,12 +221,14 @@ mod tests {
     #[test]
     fn every_failure_has_words_and_a_refusal() {
         let faults = [
-            Outcome::DeadlineExceeded { status: None },
-            Outcome::DeadlineExceeded { status: Some(200) },
+            Outcome::DeadlineExceeded { status: None, limit: None },
+            Outcome::DeadlineExceeded { status: Some(200), limit: None },
+            Outcome::DeadlineExceeded { status: Some(200), limit: Some(1 << 30) },
             Outcome::Failed(CarryFault::Unreachable("refused".into())),
             Outcome::Failed(CarryFault::Untrusted("self-signed".into())),
+            Outcome::Failed(CarryFault::NotPlayed("app.example.com".into())),
+            Outcome::Failed(CarryFault::NotPlayed("shop-test.appspot.com".into())),
             Outcome::Failed(CarryFault::Broken("reset".into())),
-            Outcome::Failed(CarryFault::TooLarge { limit: 1 }),
             Outcome::Stopped,
         ];
         for fault in faults {

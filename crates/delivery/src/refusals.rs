@@ -65,7 +65,7 @@ pub(crate) const DEADLINE_EXCEEDED: Refusal = Refusal {
 /// Arguments: `why`.
 pub(crate) const TARGET_UNREACHABLE: Refusal = Refusal {
     ids: &["delivery-target-unreachable"],
-    when: "there is no connection to the target, it breaks off, or what comes is no HTTP or too long",
+    when: "there is no connection to the target, it breaks off, or what comes is no HTTP",
     wire: status(Code::Unavailable, "{why}"),
     evidence: Evidence::assumed(
         "UNAVAILABLE is what clients of Google tell of a broken connection; the words are ours",
@@ -94,6 +94,16 @@ pub(crate) const TOPIC_NOT_BUILT: Refusal = Refusal {
     evidence: Evidence::assumed("not an answer of Google's: the rig says what it does not do"),
 };
 
+/// App Engine is not played.
+///
+/// Arguments: `host`.
+pub(crate) const APP_ENGINE_NOT_BUILT: Refusal = Refusal {
+    ids: &["delivery-app-engine-not-built"],
+    when: "the target is an App Engine application, and the rig has none that answers",
+    wire: status(Code::Unimplemented, "tokenrig does not play App Engine: nothing was sent to {host}."),
+    evidence: Evidence::assumed("not an answer of Google's: the rig says what it does not do"),
+};
+
 /// All of them.
 pub const ALL: &[&Refusal] = &[
     &AGENT_DENIED,
@@ -104,4 +114,5 @@ pub const ALL: &[&Refusal] = &[
     &TARGET_UNREACHABLE,
     &TARGET_UNTRUSTED,
     &TOPIC_NOT_BUILT,
+    &APP_ENGINE_NOT_BUILT,
 ];

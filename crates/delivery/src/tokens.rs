@@ -12,6 +12,7 @@ use tokenrig_decision::{Check, Refused};
 use tokenrig_policy::Attributes;
 
 use crate::{
+    carrier::Authorization,
     order::{TokenKind, TokenOrder},
     refusals,
 };
@@ -20,12 +21,18 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Carried {
     /// The token itself, for the header and nothing else.
-    pub(crate) token: Arc<str>,
-    /// What may be told of it.
-    pub(crate) told: Arc<Value>,
-    /// The checks that were made when it was made.
-    checks: Arc<[Check]>,
+    pub(crate) authorization: Authorization,
+    pub(crate) about: Arc<About>,
     expires_at: Timestamp,
+}
+
+/// What may be told of a token: each attempt that it goes with keeps it.
+#[derive(Debug)]
+pub(crate) struct About {
+    /// Its header and claims; `None` if none was made.
+    pub(crate) told: Option<Value>,
+    /// The checks `agent`, `account` and `audience`, as they were when it was made.
+    pub(crate) checks: Vec<Check>,
 }
 
 /// The tokens of one rig, by service and order.
@@ -33,38 +40,36 @@ pub(crate) struct Carried {
 pub(crate) struct Tokens(Mutex<BTreeMap<&'static str, BTreeMap<Arc<TokenOrder>, Carried>>>);
 
 impl Tokens {
-    /// A token for an attempt of `service`, with more than `left` to live, and the checks `agent`, `account` and `audience`
-    /// that stand for it.
+    /// A token for an attempt of `service`, with more than `left` to live; or why there is none, and what may be told of that.
     pub(crate) fn get(
         &self,
         cloud: &Cloud,
         service: &'static str,
         order: &Arc<TokenOrder>,
         left: SignedDuration,
-    ) -> (Result<Carried, Refused>, Vec<Check>) {
-        let now = cloud.now();
+        now: Timestamp,
+    ) -> Result<Carried, (Refused, Arc<About>)> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(service).or_default();
         if let Some(kept) = own.get(order).filter(|kept| kept.expires_at.duration_since(now) > left) {
-            return (Ok(kept.clone()), kept.checks.to_vec());
+            return Ok(kept.clone());
         }
         let (checks, account) = judge(cloud, service, order, now);
         let refused = checks.iter().find(|check| !check.ok()).and_then(|check| check.refused().cloned());
-        let made = match (refused, account) {
-            (None, Some(account)) => Ok(make(cloud, order, &account, &checks)),
-            (Some(refused), _) => Err(refused),
-            // An account that is not there has failed its check.
-            (None, None) => Err(refusals::ACCOUNT_NOT_FOUND.refuse("delivery-account-not-found")),
-        };
-        match &made {
-            Ok(made) => {
+        let refused = match (refused, account) {
+            (None, Some(account)) => {
+                let made = make(cloud, order, &account, checks);
                 // What nobody orders any more goes with its time.
                 own.retain(|_, kept| kept.expires_at > now);
                 own.insert(Arc::clone(order), made.clone());
+                return Ok(made);
             }
-            Err(_) => drop(own.remove(order)),
-        }
-        (made, checks)
+            (Some(refused), _) => refused,
+            // An account that is not there has failed its check.
+            (None, None) => refusals::ACCOUNT_NOT_FOUND.refuse("delivery-account-not-found"),
+        };
+        own.remove(order);
+        Err((refused, Arc::new(About { told: None, checks })))
     }
 }
 
@@ -154,15 +159,15 @@ fn audience(order: &TokenOrder) -> Check {
     }
 }
 
-fn make(cloud: &Cloud, order: &TokenOrder, account: &Arc<ServiceAccount>, checks: &[Check]) -> Carried {
+fn make(cloud: &Cloud, order: &TokenOrder, account: &Arc<ServiceAccount>, checks: Vec<Check>) -> Carried {
     let mint = cloud.mint();
-    let (token, told, expires_at): (Arc<str>, Value, Timestamp) = match &order.kind {
+    let (authorization, told, expires_at) = match &order.kind {
         TokenKind::Oidc { audience } => {
             let token = mint.id_token(&IdTokenOrder::delivered(account, audience));
             let opened = tokenrig_jose::peek(&token);
             let expires_at = opened.as_ref().and_then(|opened| tokenrig_jose::numeric_date(&opened.claims, "exp").ok());
             let told = opened.map(|opened| json!({ "header": opened.header, "claims": opened.claims }));
-            (token.into(), told.unwrap_or_default(), expires_at.unwrap_or_else(|| cloud.now()))
+            (Authorization::bearer(&token), told, expires_at.unwrap_or_else(|| cloud.now()))
         }
         TokenKind::OAuth { scope } => {
             let scopes = scope.split_ascii_whitespace().map(str::to_owned).collect();
@@ -173,10 +178,11 @@ fn make(cloud: &Cloud, order: &TokenOrder, account: &Arc<ServiceAccount>, checks
             let claims = json!({
                 "azp": account.unique_id, "email": account.email, "scope": scope, "exp": expires_at.as_second(),
             });
-            (token.reveal().into(), json!({ "header": Value::Null, "claims": claims }), expires_at)
+            let told = json!({ "header": Value::Null, "claims": claims });
+            (Authorization::bearer(token.reveal()), Some(told), expires_at)
         }
     };
-    Carried { token, told: Arc::new(told), checks: checks.into(), expires_at }
+    Carried { authorization, about: Arc::new(About { told, checks }), expires_at }
 }
 
 #[cfg(test)]
@@ -203,7 +209,7 @@ mod tests {
     fn a_token_is_used_again_until_five_minutes_before_its_end() {
         let (cloud, clock, account) = rig();
         let (tokens, order) = (Tokens::default(), order(&account));
-        let get = || tokens.get(&cloud, "cloudscheduler", &order, minutes(5)).0.unwrap().token;
+        let get = || tokens.get(&cloud, "cloudscheduler", &order, minutes(5), cloud.now()).ok().unwrap().authorization;
         let first = get();
         clock.advance_to(cloud.now() + minutes(54)).unwrap();
         assert_eq!(get(), first);
@@ -215,18 +221,18 @@ mod tests {
     fn it_has_the_claims_that_iam_credentials_gives_and_each_audience_its_own() {
         let (cloud, _, account) = rig();
         let tokens = Tokens::default();
-        let (carried, checks) = tokens.get(&cloud, "cloudscheduler", &order(&account), minutes(5));
-        let carried = carried.unwrap();
-        let claims = &carried.told["claims"];
+        let carried = tokens.get(&cloud, "cloudscheduler", &order(&account), minutes(5), cloud.now()).ok().unwrap();
+        let claims = &carried.about.told.as_ref().unwrap()["claims"];
         let expected = json!({
             "aud": "https://orders.example.com/tick?x=1", "azp": account.unique_id, "email": account.email,
             "email_verified": true, "exp": 1_768_471_200, "iat": 1_768_467_600, "iss": "https://accounts.google.com",
             "sub": account.unique_id,
         });
         assert_eq!(claims, &expected);
-        assert_eq!(checks.iter().map(Check::name).collect::<Vec<_>>(), ["agent", "account", "audience"]);
+        assert_eq!(carried.about.checks.iter().map(Check::name).collect::<Vec<_>>(), ["agent", "account", "audience"]);
         let other = Arc::new(TokenOrder::oidc(account.email.clone(), "https://other.example.com", ""));
-        assert_ne!(tokens.get(&cloud, "cloudscheduler", &other, minutes(5)).0.unwrap().token, carried.token);
+        let other = tokens.get(&cloud, "cloudscheduler", &other, minutes(5), cloud.now()).ok().unwrap();
+        assert_ne!(other.authorization, carried.authorization);
     }
 
     #[test]
@@ -237,21 +243,26 @@ mod tests {
         policy.bindings.retain(|binding| binding.role != "roles/cloudscheduler.serviceAgent");
         cloud.policies().set(&resource, policy).unwrap();
         let tokens = Tokens::default();
-        let (carried, checks) = tokens.get(&cloud, "cloudscheduler", &order(&account), minutes(5));
-        assert_eq!(carried.err().unwrap().id(), "delivery-agent-denied");
-        assert!(checks[0].mending().unwrap().contains("roles/cloudscheduler.serviceAgent"), "{:?}", checks[0]);
+        let get = || tokens.get(&cloud, "cloudscheduler", &order(&account), minutes(5), cloud.now());
+        let (refused, about) = get().err().unwrap();
+        assert_eq!(refused.id(), "delivery-agent-denied");
+        let check = &about.checks[0];
+        assert!(check.mending().unwrap().contains("roles/cloudscheduler.serviceAgent"), "{check:?}");
         // On the account itself it will do as well, as in the published tutorial.
         let member = format!("serviceAccount:{}", cloud.project().agent_email("cloudscheduler").unwrap());
         let binding = Binding::of("roles/iam.serviceAccountTokenCreator", [member]);
         cloud.policies().set(&account.resource(), Policy::of([binding])).unwrap();
-        assert!(tokens.get(&cloud, "cloudscheduler", &order(&account), minutes(5)).0.is_ok());
+        assert!(get().is_ok());
     }
 
     #[test]
     fn a_disabled_and_a_deleted_account_get_none_once_the_kept_token_is_over() {
         let (cloud, clock, account) = rig();
         let (tokens, order) = (Tokens::default(), order(&account));
-        let get = || tokens.get(&cloud, "cloudscheduler", &order, minutes(5)).0.map(|carried| carried.token);
+        let get = || {
+            let got = tokens.get(&cloud, "cloudscheduler", &order, minutes(5), cloud.now());
+            got.map(|carried| carried.authorization).map_err(|(refused, _)| refused)
+        };
         get().unwrap();
         cloud.accounts().set_disabled(&account.email, true).unwrap();
         assert!(get().is_ok());
@@ -265,9 +276,11 @@ mod tests {
     fn an_access_token_has_the_scopes_that_were_ordered() {
         let (cloud, _, account) = rig();
         let order = Arc::new(TokenOrder::oauth(account.email.clone(), ""));
-        let carried = Tokens::default().get(&cloud, "cloudtasks", &order, seconds(60)).0.unwrap();
-        let caller = cloud.caller(&carried.token).unwrap();
+        let carried = Tokens::default().get(&cloud, "cloudtasks", &order, seconds(60), cloud.now()).ok().unwrap();
+        let token = carried.authorization.token();
+        let caller = cloud.caller(token).unwrap();
         assert_eq!((caller.identity, caller.scopes), (account.identity(), vec![crate::CLOUD_PLATFORM.to_owned()]));
-        assert!(!carried.told.to_string().contains(&*carried.token));
+        assert!(!carried.about.told.as_ref().unwrap().to_string().contains(token));
+        assert_eq!(format!("{:?}", carried.authorization), "Bearer …");
     }
 }

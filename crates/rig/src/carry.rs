@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::BodyExt as _;
-use tokenrig_delivery::{Answer, Carrier, CarryFault, Outgoing, Progress};
+use tokenrig_delivery::{Answer, Carrier, CarryFault, Progress, Sending};
 use tokenrig_gateway::{DialError, Dialer};
 
 /// A carrier that is joined to a gateway once that listens.
@@ -35,8 +35,7 @@ impl Network {
         let _ = self.dialers.set(Dialers { gateway, loopback });
     }
 
-    async fn send(&self, request: Outgoing, progress: Progress) -> Result<Answer, CarryFault> {
-        let request = built(request)?;
+    async fn send(&self, request: Request<Body>, progress: Progress) -> Result<Answer, CarryFault> {
         let dialers =
             self.dialers.get().ok_or_else(|| CarryFault::Unreachable("the rig has not started".to_owned()))?;
         let dialer = if Dialer::is_loopback(request.uri()) { &dialers.loopback } else { &dialers.gateway };
@@ -48,7 +47,9 @@ impl Network {
             let frame = frame.map_err(|fault| CarryFault::Broken(fault.to_string()))?;
             read = read.saturating_add(frame.data_ref().map_or(0, |data| data.len() as u64));
             if read > self.most {
-                return Err(CarryFault::TooLarge { limit: self.most });
+                // Whoever sends without end is left waiting, until the attempt's deadline ends it with its connection.
+                progress.passed(self.most);
+                std::future::pending::<()>().await;
             }
         }
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers })
@@ -56,19 +57,20 @@ impl Network {
 }
 
 impl Carrier for Network {
-    fn carry(&self, request: Outgoing, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
-        let this = self.clone();
-        async move { this.send(request, progress).await }.boxed()
+    fn carry(&self, sending: Sending<'_>, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+        let (this, request) = (self.clone(), built(sending));
+        async move { this.send(request?, progress).await }.boxed()
     }
 }
 
-fn built(request: Outgoing) -> Result<Request<Body>, CarryFault> {
+fn built(sending: Sending<'_>) -> Result<Request<Body>, CarryFault> {
     let target = |why: String| CarryFault::Target(why);
+    let request = sending.request;
     let uri: Uri = request.url.parse().map_err(|fault: http::uri::InvalidUri| target(fault.to_string()))?;
-    let mut built = Request::new(Body::from(request.body));
-    *built.method_mut() = request.method;
+    let mut built = Request::new(Body::from(request.body.clone()));
+    *built.method_mut() = request.method.clone();
     *built.uri_mut() = uri;
-    for (name, value) in &request.headers {
+    for (name, value) in sending.headers() {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| target(format!("`{name}` is no header")))?;
         let value = HeaderValue::from_bytes(value.as_bytes())
             .map_err(|_| target(format!("the value of header `{name}` holds bytes that HTTP does not allow")))?;
@@ -82,8 +84,8 @@ fn told(fault: DialError) -> CarryFault {
         DialError::Target(url) => CarryFault::Target(format!("`{url}` is no absolute http or https URL")),
         DialError::NotPlayed(host) => CarryFault::NotPlayed(host),
         DialError::Untrusted { .. } => CarryFault::Untrusted(fault.to_string()),
-        DialError::Broken { .. } => CarryFault::Broken(fault.to_string()),
-        DialError::TooLong { limit, .. } => CarryFault::TooLarge { limit: limit as u64 },
+        // Of an answer that is read here there is none too long.
+        DialError::Broken { .. } | DialError::TooLong { .. } => CarryFault::Broken(fault.to_string()),
         DialError::Unreachable { .. } | DialError::Late { .. } => CarryFault::Unreachable(fault.to_string()),
     }
 }

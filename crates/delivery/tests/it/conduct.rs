@@ -58,7 +58,7 @@ async fn who_hangs_is_cut_at_the_deadline_and_holds_nobody_else_up() {
     let answered = Outcome::Answered { status: 200, retry_after: None };
     let expected = [
         ("other", 5, answered.clone()),
-        ("hangs", 60, Outcome::DeadlineExceeded { status: Some(200) }),
+        ("hangs", 60, Outcome::DeadlineExceeded { status: Some(200), limit: None }),
         ("hangs", 70, answered.clone()),
         ("much-later", 90, answered),
     ];

@@ -11,8 +11,8 @@ use http::{HeaderMap, Method};
 use tokenrig_clock::{Clock as _, ManualClock, SharedClock, SignedDuration, Timestamp, seconds};
 use tokenrig_cloud::{Cloud, Foundation};
 use tokenrig_delivery::{
-    Answer, Backoff, Carrier, CarryFault, Deliveries, Due, Follows, Order, Outcome, Outgoing, Progress, Retry,
-    Settings, Source, Target,
+    Answer, Backoff, Carrier, CarryFault, Deliveries, Due, Follows, Headers, Order, Outcome, Outgoing, Progress, Retry,
+    Sending, Settings, Source, Target,
 };
 
 /// What a receiver does.
@@ -41,8 +41,8 @@ impl Receiver {
 }
 
 impl Carrier for Receiver {
-    fn carry(&self, request: Outgoing, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
-        let path = request.url.rsplit('/').next().unwrap_or_default().to_owned();
+    fn carry(&self, sending: Sending<'_>, progress: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+        let path = sending.request.url.rsplit('/').next().unwrap_or_default().to_owned();
         self.got.lock().unwrap().push(path.clone());
         let mut all = self.does.lock().unwrap();
         let told = all.entry(path).or_insert_with(|| vec![Does::Answer(200)]);
@@ -138,7 +138,7 @@ impl Source for List {
         let request = Outgoing {
             method: Method::POST,
             url: format!("https://{}.example.com/{}", self.service, item.name).into(),
-            headers: Vec::new(),
+            headers: Headers::default(),
             body: Bytes::new(),
         };
         Some(Order {

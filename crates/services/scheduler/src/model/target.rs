@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri};
-use tokenrig_delivery::{Headers, Outgoing, Publication};
+use tokenrig_delivery::{Header, Headers, Outgoing, Publication};
 use tokenrig_protos::google::cloud::scheduler::v1::{
     AppEngineHttpTarget, AppEngineRouting, HttpMethod, HttpTarget, PubsubTarget,
 };
@@ -164,7 +164,7 @@ fn headers(told: &BTreeMap<String, String>, name: &str) -> Result<Headers, Fault
     if size >= LARGEST_HEADERS {
         return Err(invalid("The headers must be less than 80KB in total.".to_owned()));
     }
-    let mut headers: Headers = Vec::with_capacity(told.len() + 4);
+    let mut headers: Vec<Header> = Vec::with_capacity(told.len() + 2);
     for (name, value) in told {
         if HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(invalid(format!("\"{name}\" is not a valid HTTP header name.")));
@@ -177,7 +177,7 @@ fn headers(told: &BTreeMap<String, String>, name: &str) -> Result<Headers, Fault
     let id = name.rsplit('/').next().unwrap_or_default();
     headers.push(("X-CloudScheduler".into(), "true".into()));
     headers.push(("X-CloudScheduler-JobName".into(), id.into()));
-    Ok(headers)
+    Ok(headers.into())
 }
 
 fn verb(method: i32, target: &str, id: &'static str) -> Result<Method, Fault> {

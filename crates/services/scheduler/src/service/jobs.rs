@@ -11,7 +11,7 @@ use tokenrig_protos::google::cloud::scheduler::v1::{
 };
 use tokenrig_wire::{Api, Call, merge, page, with};
 
-use super::{HOST, Kept, Scheduler, log::Named, refuse};
+use super::{HOST, Scheduler, State, kept::Kept, log::Named, refuse};
 use crate::{
     model::{Fault, JobName, Plan, complete, parse_parent, plan},
     refusals,
@@ -55,18 +55,18 @@ impl Scheduler {
         self.act_as(call, plan.token.as_deref(), &project)?;
         let mut guard = self.state();
         let state = &mut *guard;
+        let exists = state.jobs.number(&name).is_some();
         call.check(
             Check::named("resource")
                 .expected("no job of this name")
-                .found(if state.jobs.contains_key(&name) { json!(&*name) } else { Value::Null })
-                .holds(!state.jobs.contains_key(&name))
+                .found(if exists { json!(&*name) } else { Value::Null })
+                .holds(!exists)
                 .or_refuse(&refusals::JOB_EXISTS, "scheduler-job-exists")
                 .with("job", &*name)
                 .mend(|| "choose another name, or patch the job that is there".to_owned()),
         )?;
         let prefix = format!("{parent}/jobs/");
-        let first: Arc<str> = prefix.as_str().into();
-        let there = state.jobs.range(first..).take_while(|(name, _)| name.starts_with(&prefix)).count();
+        let there = state.jobs.within(&prefix).count();
         let most = self.settings().most_jobs;
         if there >= most {
             let check = Check::named("resource").expected(format!("fewer than {most} jobs in {location}")).found(there);
@@ -84,12 +84,13 @@ impl Scheduler {
             last_attempt: None,
             status: None,
             executions: Vec::new(),
+            tickets: 0,
             delayed: None,
             told,
         };
-        state.jobs.insert(Arc::clone(&name), kept);
-        state.schedule(&name, now);
-        let mut told = state.jobs.get(&name).map(Kept::told).unwrap_or_default();
+        let job = state.jobs.insert(kept);
+        state.schedule(job, now);
+        let mut told = state.jobs.at(job).map(Kept::told).unwrap_or_default();
         // The answer to a create says nothing of attempts.
         told.status = None;
         self.0.bell.ring();
@@ -107,9 +108,7 @@ impl Scheduler {
         let prefix = format!("projects/{project}/locations/{location}/jobs/");
         let jobs: Vec<Job> = {
             let state = self.state();
-            let first: Arc<str> = prefix.as_str().into();
-            let of = state.jobs.range(first..).take_while(|(name, _)| name.starts_with(&prefix));
-            of.map(|(_, kept)| kept.told()).collect()
+            state.jobs.within(&prefix).map(Kept::told).collect()
         };
         let cut = page(jobs, |job| &job.name, request.page_size, &request.page_token, PAGE, PAGE);
         let check = Check::named("request").expected("a page token of this list").found(request.page_token.as_str());
@@ -150,11 +149,11 @@ impl Scheduler {
         let now = self.cloud().now();
         let mut guard = self.state();
         let state = &mut *guard;
-        let Some(kept) = state.jobs.get_mut(&place.name) else { return Err(missing(call, &place.name)) };
+        let (job_number, kept) = found(call, state, &place.name)?;
         kept.told = named(&place.name, &place.project, &place.location, &plan);
         (kept.job, kept.plan, kept.updated) = (job, plan, now);
-        state.schedule(&place.name, now);
-        let told = state.jobs.get(&place.name).map(Kept::told).unwrap_or_default();
+        state.schedule(job_number, now);
+        let told = state.jobs.at(job_number).map(Kept::told).unwrap_or_default();
         self.0.bell.ring();
         Ok(told)
     }
@@ -163,16 +162,12 @@ impl Scheduler {
         let place = self.place(call, &request.name, ("cloudscheduler.jobs.delete", "scheduler-delete-denied"))?;
         let mut guard = self.state();
         let state = &mut *guard;
-        if !state.jobs.contains_key(&place.name) {
-            return Err(missing(call, &place.name));
-        }
-        state.give_up(&place.name);
-        if let Some(kept) = state.jobs.get_mut(&place.name) {
-            kept.paused = true;
-        }
+        let (job, kept) = found(call, state, &place.name)?;
+        kept.paused = true;
+        state.give_up(job);
         // A paused job has no next start.
         let now = self.cloud().now();
-        state.schedule(&place.name, now);
+        state.schedule(job, now);
         state.jobs.remove(&place.name);
         Ok(())
     }
@@ -191,28 +186,28 @@ impl Scheduler {
         let now = self.cloud().now();
         let mut guard = self.state();
         let state = &mut *guard;
-        let Some(kept) = state.jobs.get_mut(&place.name) else { return Err(missing(call, &place.name)) };
+        let (job, kept) = found(call, state, &place.name)?;
         let (expected, id, what) = if pause {
             ("ENABLED", "scheduler-pause-not-enabled", "Job must be ENABLED to be paused.")
         } else {
             ("PAUSED", "scheduler-resume-not-paused", "Job must be PAUSED to be resumed.")
         };
-        let found = if kept.paused { "PAUSED" } else { "ENABLED" };
+        let is = if kept.paused { "PAUSED" } else { "ENABLED" };
         call.check(
             Check::named("resource")
                 .expected(expected)
-                .found(found)
-                .holds(expected == found)
+                .found(is)
+                .holds(expected == is)
                 .or_refuse(&refusals::STATE, id)
                 .with("what", what)
-                .mend(|| format!("the job is {found} already")),
+                .mend(|| format!("the job is {is} already")),
         )?;
         kept.paused = pause;
         if pause {
-            state.give_up(&place.name);
+            state.give_up(job);
         }
-        state.schedule(&place.name, now);
-        let told = state.jobs.get(&place.name).map(Kept::told).unwrap_or_default();
+        state.schedule(job, now);
+        let told = state.jobs.at(job).map(Kept::told).unwrap_or_default();
         self.0.bell.ring();
         Ok(told)
     }
@@ -222,11 +217,11 @@ impl Scheduler {
         let now = self.cloud().now();
         let mut guard = self.state();
         let state = &mut *guard;
-        let Some(kept) = state.jobs.get_mut(&place.name) else { return Err(missing(call, &place.name)) };
+        let (job, kept) = found(call, state, &place.name)?;
         // Recorded: a forced run bears the time of the next start. A paused job has none.
         let next = kept.next.or_else(|| kept.plan.schedule.next(&mut kept.plan.zone, now));
         let told = kept.told();
-        state.execute(&place.name, next.unwrap_or(now), now, true);
+        state.execute(job, next.unwrap_or(now), now, true);
         self.0.bell.ring();
         Ok(told)
     }
@@ -354,6 +349,13 @@ fn permit(call: &Call, permission: &'static str, denied: &'static str, resource:
     let told = resource.strip_prefix("//").and_then(|rest| rest.split_once('/')).map_or(resource, |(_, name)| name);
     let refused = || refusals::PERMISSION_DENIED.refuse(denied).with("permission", permission).with("resource", told);
     call.permit(permission, resource, refused).map(drop)
+}
+
+/// The job that is to be changed, and its number.
+fn found<'s>(call: &Call, state: &'s mut State, name: &str) -> Result<(u32, &'s mut Kept), Refused> {
+    let number = state.jobs.number(name);
+    let kept = number.and_then(|number| Some((number, state.jobs.at_mut(number)?)));
+    kept.ok_or_else(|| missing(call, name))
 }
 
 /// That there is no such job.

@@ -4,19 +4,20 @@ use std::{borrow::Cow, sync::Arc};
 
 use tokenrig_clock::Timestamp;
 use tokenrig_decision::Code;
-use tokenrig_delivery::{Due, Follows, Order, Outcome, Source, Target};
+use tokenrig_delivery::{Due, Follows, Header, Order, Outcome, Source, Target};
 use tokenrig_protos::google::rpc::Status;
 
-use super::{HOST, Kept, Scheduler, State, log::Entry};
+use super::{HOST, Scheduler, State, agenda::Item, kept::Kept, log::Entry};
 use crate::model::Aim;
 
-/// The sequence of a start of the schedule: it comes before executions of the same instant.
-const START: u64 = 0;
+/// The sequence of a start of the schedule.
+const START: u32 = 0;
 
 /// One execution of a job: an attempt, and its retries.
 #[derive(Debug, Clone)]
 pub(super) struct Execution {
-    ticket: u64,
+    /// Its number among those of its job.
+    ticket: u32,
     /// The time of the schedule that it stands for.
     scheduled: Timestamp,
     /// When its first attempt began.
@@ -29,53 +30,86 @@ pub(super) struct Execution {
     forced: bool,
 }
 
+/// What an attempt is known by: its job's number, and that of its execution.
+fn ticket_of(job: u32, execution: u32) -> u64 {
+    u64::from(job) << 32 | u64::from(execution)
+}
+
+/// The same in two.
+fn parts_of(ticket: u64) -> (u32, u32) {
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is the execution")]
+    ((ticket >> 32) as u32, ticket as u32)
+}
+
+impl Kept {
+    fn item(&self, job: u32, sequence: u32) -> Item {
+        Item { name: Arc::clone(self.name()), sequence, job }
+    }
+
+    /// An execution that begins at an instant; its number.
+    fn begin(&mut self, scheduled: Timestamp, at: Timestamp, forced: bool) -> u32 {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        self.executions.push(Execution { ticket, scheduled, first: at, made: 0, due: Some(at), forced });
+        ticket
+    }
+
+    /// What follows beyond an execution that is over.
+    fn follows(&self, given_up: bool) -> Follows {
+        match self.next {
+            Some(next) => Follows::Schedule(next),
+            None if given_up => Follows::GivenUp,
+            None => Follows::Done,
+        }
+    }
+}
+
 impl State {
     /// The next start of a job's schedule, strictly after an instant.
-    pub(super) fn schedule(&mut self, name: &Arc<str>, after: Timestamp) {
-        let Some(kept) = self.jobs.get_mut(name) else { return };
+    pub(super) fn schedule(&mut self, job: u32, after: Timestamp) {
+        let Some(kept) = self.jobs.at_mut(job) else { return };
         if let Some(next) = kept.next.take() {
-            self.due.remove(&Due { at: next, name: Arc::clone(name), sequence: START });
+            self.due.remove(next, &kept.item(job, START));
         }
         if kept.paused {
             return;
         }
         kept.next = kept.plan.schedule.next(&mut kept.plan.zone, after);
         if let Some(at) = kept.next {
-            self.due.insert(Due { at, name: Arc::clone(name), sequence: START });
+            self.due.insert(at, kept.item(job, START));
         }
     }
 
     /// Begins an execution at an instant.
-    pub(super) fn execute(&mut self, name: &Arc<str>, scheduled: Timestamp, at: Timestamp, forced: bool) {
-        self.tickets += 1;
-        let ticket = self.tickets;
-        let Some(kept) = self.jobs.get_mut(name) else { return };
-        kept.executions.push(Execution { ticket, scheduled, first: at, made: 0, due: Some(at), forced });
-        self.due.insert(Due { at, name: Arc::clone(name), sequence: ticket });
+    pub(super) fn execute(&mut self, job: u32, scheduled: Timestamp, at: Timestamp, forced: bool) {
+        let Some(kept) = self.jobs.at_mut(job) else { return };
+        let ticket = kept.begin(scheduled, at, forced);
+        self.due.insert(at, kept.item(job, ticket));
     }
 
     /// Gives up what waits: retries, and what fell due meanwhile.
-    pub(super) fn give_up(&mut self, name: &Arc<str>) {
-        let Some(kept) = self.jobs.get_mut(name) else { return };
+    pub(super) fn give_up(&mut self, job: u32) {
+        let Some(kept) = self.jobs.at_mut(job) else { return };
         kept.delayed = None;
-        let due = &mut self.due;
-        kept.executions.retain(|execution| match execution.due {
-            None => true,
-            Some(at) => {
-                due.remove(&Due { at, name: Arc::clone(name), sequence: execution.ticket });
-                false
+        for execution in std::mem::take(&mut kept.executions) {
+            match execution.due {
+                None => kept.executions.push(execution),
+                Some(at) => self.due.remove(at, &kept.item(job, execution.ticket)),
             }
-        });
+        }
     }
 
     /// A start of the schedule has fallen due. The execution that is to be made at once, if one is.
-    fn start(&mut self, name: &Arc<str>, at: Timestamp, enabled: bool, overtakes: bool) -> Option<u64> {
-        self.schedule(name, at);
+    fn start(&mut self, job: u32, at: Timestamp, enabled: bool, overtakes: bool) -> Option<u32> {
+        // It is taken off the agenda already.
+        self.jobs.at_mut(job)?.next = None;
+        self.schedule(job, at);
         if !enabled {
             return None;
         }
-        let kept = self.jobs.get_mut(name)?;
-        if let Some(running) = kept.executions.iter().find(|execution| !execution.forced) {
+        let kept = self.jobs.at_mut(job)?;
+        if let Some(place) = kept.executions.iter().position(|execution| !execution.forced) {
+            let running = kept.executions.get(place)?;
             match running.due {
                 // One attempt at a time: this start waits for the end of the one in flight.
                 None => {
@@ -84,24 +118,31 @@ impl State {
                 }
                 Some(_) if overtakes => return None,
                 Some(due) => {
-                    let sequence = running.ticket;
-                    kept.executions.retain(|execution| execution.ticket != sequence);
-                    self.due.remove(&Due { at: due, name: Arc::clone(name), sequence });
+                    let retry = kept.item(job, running.ticket);
+                    kept.executions.remove(place);
+                    self.due.remove(due, &retry);
                 }
             }
         }
-        self.tickets += 1;
-        let ticket = self.tickets;
-        let kept = self.jobs.get_mut(name)?;
-        kept.executions.push(Execution { ticket, scheduled: at, first: at, made: 0, due: Some(at), forced: false });
-        Some(ticket)
+        Some(kept.begin(at, at, false))
+    }
+
+    /// The header that tells the time of the schedule.
+    fn header(&mut self, scheduled: Timestamp) -> Arc<[Header]> {
+        if let Some((_, header)) = self.header.as_ref().filter(|(at, _)| *at == scheduled) {
+            return Arc::clone(header);
+        }
+        let told = self.header_zone.rfc3339(scheduled);
+        let header: Arc<[Header]> = Arc::new([(Cow::Borrowed("X-CloudScheduler-ScheduleTime"), told.into())]);
+        self.header = Some((scheduled, Arc::clone(&header)));
+        header
     }
 }
 
 impl Scheduler {
     /// The attempt of an execution that is due.
-    fn attempt(&self, state: &mut State, name: &Arc<str>, ticket: u64, now: Timestamp) -> Option<Order> {
-        let kept = state.jobs.get_mut(name)?;
+    fn attempt(&self, state: &mut State, job: u32, ticket: u32, now: Timestamp) -> Option<Order> {
+        let kept = state.jobs.at_mut(job)?;
         let execution = kept.executions.iter_mut().find(|execution| execution.ticket == ticket)?;
         execution.due = None;
         execution.made += 1;
@@ -114,34 +155,22 @@ impl Scheduler {
         self.cloud().audit().record_task(move || entry.told());
         let target = match &kept.plan.aim {
             Aim::Topic(message) => Target::Topic(message.clone()),
-            Aim::Http { request, .. } => {
-                let mut request = request.clone();
-                if kept.plan.schedule.is_cron() {
-                    let told = state.header_zone.rfc3339(scheduled);
-                    request.headers.push((Cow::Borrowed("X-CloudScheduler-ScheduleTime"), told.into()));
-                }
-                Target::Http(request)
-            }
+            Aim::Http { request, .. } => Target::Http(request.clone()),
         };
-        Some(Order {
-            resource: Arc::clone(name),
-            ticket,
+        let mut order = Order {
+            resource: Arc::clone(kept.name()),
+            ticket: ticket_of(job, ticket),
             target,
             token: kept.plan.token.clone(),
             deadline: kept.plan.deadline,
             redirects: u8::try_from(self.settings().redirects).unwrap_or(u8::MAX),
-        })
-    }
-}
-
-impl Kept {
-    /// What follows beyond an execution that is over.
-    fn follows(&self, given_up: bool) -> Follows {
-        match self.next {
-            Some(next) => Follows::Schedule(next),
-            None if given_up => Follows::GivenUp,
-            None => Follows::Done,
+        };
+        if let Target::Http(request) = &mut order.target
+            && kept.plan.schedule.is_cron()
+        {
+            request.headers = request.headers.and(state.header(scheduled));
         }
+        Some(order)
     }
 }
 
@@ -151,30 +180,31 @@ impl Source for Scheduler {
     }
 
     fn next(&self) -> Option<Due> {
-        self.state().due.first().cloned()
+        let state = self.state();
+        let (at, item) = state.due.first()?;
+        Some(Due { at, name: Arc::clone(&item.name), sequence: item.sequence.into() })
     }
 
     fn take(&self, now: Timestamp) -> Option<Order> {
         let mut guard = self.state();
         let state = &mut *guard;
-        let due = state.due.first().filter(|due| due.at <= now)?.clone();
-        state.due.remove(&due);
-        let ticket = if due.sequence == START {
+        let (at, Item { job, sequence, .. }) = state.due.pop(now)?;
+        let ticket = if sequence == START {
             let enabled = self.cloud().service_enabled(HOST);
-            state.start(&due.name, due.at, enabled, self.settings().retries_overtake)?
+            state.start(job, at, enabled, self.settings().retries_overtake)?
         } else {
-            due.sequence
+            sequence
         };
-        self.attempt(state, &due.name, ticket, now)
+        self.attempt(state, job, ticket, now)
     }
 
     fn ended(&self, order: &Order, outcome: &Outcome, now: Timestamp) -> Follows {
         let mut guard = self.state();
         let state = &mut *guard;
-        let name = &order.resource;
-        // The job may be gone, or another one of its name be there.
-        let Some(kept) = state.jobs.get_mut(name) else { return Follows::Done };
-        let Some(at) = kept.executions.iter().position(|execution| execution.ticket == order.ticket) else {
+        let (job, ticket) = parts_of(order.ticket);
+        // The job may be gone.
+        let Some(kept) = state.jobs.at_mut(job) else { return Follows::Done };
+        let Some(at) = kept.executions.iter().position(|execution| execution.ticket == ticket) else {
             return Follows::Done;
         };
         let code = outcome.code();
@@ -201,9 +231,8 @@ impl Source for Scheduler {
                 // A start that fell due meanwhile was overtaken.
                 kept.delayed = None;
                 execution.due = Some(next);
-                let sequence = execution.ticket;
                 kept.executions.push(execution);
-                state.due.insert(Due { at: next, name: Arc::clone(name), sequence });
+                state.due.insert(next, kept.item(job, ticket));
                 return Follows::Retry(next);
             }
         }
@@ -211,7 +240,7 @@ impl Source for Scheduler {
         let follows = kept.follows(code.is_some());
         match delayed {
             Some(scheduled) => {
-                state.execute(name, scheduled, now, false);
+                state.execute(job, scheduled, now, false);
                 Follows::Schedule(now)
             }
             None => follows,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokenrig_clock::{ManualClock, SharedClock, SignedDuration, Timestamp, minutes};
 use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation, NewAccount, ServiceAccount};
 use tokenrig_decision::Code;
-use tokenrig_delivery::{Answer as Came, Carrier, CarryFault, Deliveries, Outgoing, Progress};
+use tokenrig_delivery::{Answer as Came, Carrier, CarryFault, Deliveries, Progress, Sending};
 use tokenrig_policy::{Binding, Identity};
 use tokenrig_protos::{
     prost::Message,
@@ -80,8 +80,9 @@ pub(crate) struct Receiver {
 }
 
 impl Carrier for Receiver {
-    fn carry(&self, request: Outgoing, _: Progress) -> BoxFuture<'static, Result<Came, CarryFault>> {
-        let headers = request.headers.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    fn carry(&self, sending: Sending<'_>, _: Progress) -> BoxFuture<'static, Result<Came, CarryFault>> {
+        let request = sending.request;
+        let headers = sending.headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.got.lock().unwrap().push(Got {
             at: self.clock.now(),
             method: request.method.to_string(),

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use tokenrig_clock::{SignedDuration, Timestamp};
-use tokenrig_delivery::{Due, Follows, Headers, Order, Outcome, Outgoing, Source, Target, TokenOrder};
+use tokenrig_delivery::{Due, Follows, Header, Order, Outcome, Outgoing, Source, Target, TokenOrder};
 use tokenrig_protos::google::cloud::tasks::v2::{self, HttpMethod, HttpTarget, http_target};
 
 use super::{Tasks, target};
@@ -187,7 +187,7 @@ fn status_of(outcome: &Outcome, now: Timestamp) -> (Timestamp, i32, String) {
 /// The request of an HTTP task and the token that goes along, with what the queue changes.
 fn to_http(task: &Task, http: &Http, queue: &str, over: Option<&HttpTarget>) -> (Outgoing, Option<Arc<TokenOrder>>) {
     let own = http.headers.iter().filter(|(name, _)| !is_ours(name));
-    let mut headers: Headers = own.map(|(name, value)| (Cow::Owned(name.to_string()), Arc::clone(value))).collect();
+    let mut headers: Vec<Header> = own.map(|(name, value)| (Cow::Owned(name.to_string()), Arc::clone(value))).collect();
     let mut url = Arc::clone(&http.url);
     let (mut method, mut body) = (http.method, http.body.clone());
     let mut token = http.auth.as_ref().map(|auth| Arc::clone(&auth.order));
@@ -235,7 +235,7 @@ fn to_http(task: &Task, http: &Http, queue: &str, over: Option<&HttpTarget>) -> 
         queue,
         "",
     );
-    (Outgoing { method: verb(method), url, headers, body }, token)
+    (Outgoing { method: verb(method), url, headers: headers.into(), body }, token)
 }
 
 /// What a task orders for a URL that its queue has changed.
@@ -259,7 +259,7 @@ fn to_app_engine(
     project: &str,
 ) -> Outgoing {
     let own = app.headers.iter().filter(|(name, _)| !is_ours(name) || name.eq_ignore_ascii_case("user-agent"));
-    let mut headers: Headers = own.map(|(name, value)| (Cow::Owned(name.to_string()), Arc::clone(value))).collect();
+    let mut headers: Vec<Header> = own.map(|(name, value)| (Cow::Owned(name.to_string()), Arc::clone(value))).collect();
     let reason = if task.previous == Some(0) { "Instance Unavailable" } else { "App Error" };
     family(
         &mut headers,
@@ -278,11 +278,11 @@ fn to_app_engine(
     );
     let host = target::app_engine_host(over.unwrap_or(&app.routing), project, "-dot-");
     let url = format!("https://{host}{}", app.relative_uri).into();
-    Outgoing { method: verb(app.method), url, headers, body: app.body.clone() }
+    Outgoing { method: verb(app.method), url, headers: headers.into(), body: app.body.clone() }
 }
 
 /// The headers that tell of the task; the last two only of a retry.
-fn family(headers: &mut Headers, names: [&'static str; 7], task: &Task, queue: &str, reason: &str) {
+fn family(headers: &mut Vec<Header>, names: [&'static str; 7], task: &Task, queue: &str, reason: &str) {
     let [queue_name, task_name, retries, executions, eta, previous, why] = names;
     let at = task.at;
     headers.push((queue_name.into(), queue.into()));

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokenrig_clock::{Clock as _, ManualClock, SharedClock, SignedDuration, Timestamp, minutes};
 use tokenrig_cloud::{AccessTokenOrder, Cloud, Foundation, NewAccount};
-use tokenrig_delivery::{Answer, Carrier, CarryFault, Deliveries, Outgoing, Progress};
+use tokenrig_delivery::{Answer, Carrier, CarryFault, Deliveries, Outgoing, Progress, Sending};
 use tokenrig_tasks::{Settings, Tasks};
 use tokenrig_wire::{HostTable, assemble};
 use tower::ServiceExt as _;
@@ -28,7 +28,9 @@ pub(crate) struct Receiver {
 }
 
 impl Carrier for Receiver {
-    fn carry(&self, request: Outgoing, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+    fn carry(&self, sending: Sending<'_>, _: Progress) -> BoxFuture<'static, Result<Answer, CarryFault>> {
+        let headers = sending.headers().map(|(name, value)| (name.to_owned().into(), value.into())).collect();
+        let request = Outgoing { headers, ..sending.request.clone() };
         self.arrived.lock().unwrap().push((self.clock.now(), request));
         let mut statuses = self.statuses.lock().unwrap();
         let status = if statuses.len() > 1 { statuses.remove(0) } else { statuses[0] };
