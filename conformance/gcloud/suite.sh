@@ -186,9 +186,45 @@ attempted() {
   printf %s "$found"
 }
 
+# The walk-through's commands: no location, which gcloud asks App Engine and Cloud Scheduler for.
+walk_through() {
+  gcloud scheduler jobs create http oidctest --schedule='5 * * * *' --http-method=GET --uri="$ledger/17" \
+    --oidc-service-account-email="$deployer" --oidc-token-audience="$ledger" >"$folder/said" 2>&1 || fail "$(cat "$folder/said")"
+  has "$(cat "$folder/said")" "projects/$project/locations/us-central1/jobs/oidctest"
+  gcloud scheduler jobs run oidctest >"$folder/said" 2>&1 || fail "$(cat "$folder/said")"
+  is "$(attempted "projects/$project/locations/us-central1/jobs/oidctest")" 200 'the answer to the right token'
+  gcloud beta scheduler jobs create http gcftest --schedule='5 * * * *' --http-method=GET --uri="$ledger" \
+    --oidc-service-account-email="$deployer" --oidc-token-audience=https://other.example.com >"$folder/said" 2>&1 ||
+    fail "$(cat "$folder/said")"
+  gcloud beta scheduler jobs run gcftest >"$folder/said" 2>&1 || fail "$(cat "$folder/said")"
+  is "$(attempted "projects/$project/locations/us-central1/jobs/gcftest")" 401 'the answer to another audience'
+  is "$(gcloud scheduler jobs describe gcftest --format='value(status.code)')" 16 'the status of the job'
+}
+
+scheduler_jobs() {
+  gcloud scheduler jobs create http suite --location=us-central1 --schedule='every 24 hours' --uri="$ledger" \
+    --message-body=tea --headers=X-Mine=1 --oauth-service-account-email="$deployer" --max-retry-attempts=2 >"$folder/said" 2>&1 ||
+    fail "$(cat "$folder/said")"
+  has "$(gcloud scheduler jobs create http suite --location=us-central1 --schedule='* * * * *' --uri="$ledger" 2>&1)" 'already exists'
+  gcloud scheduler jobs update http suite --location=us-central1 --schedule='0 4 * * 1' --time-zone=Europe/Berlin \
+    >"$folder/said" 2>&1 || fail "$(cat "$folder/said")"
+  is "$(gcloud scheduler jobs describe suite --location=us-central1 --format='value(schedule,httpTarget.httpMethod,retryConfig.retryCount)')" \
+    "$(printf '0 4 * * 1\tPOST\t2')" 'what was changed and what was not'
+  gcloud scheduler jobs pause suite --location=us-central1 >/dev/null 2>&1 || fail 'it cannot be paused'
+  has "$(gcloud scheduler jobs list --location=us-central1 2>&1 | grep suite)" PAUSED
+  has "$(gcloud scheduler jobs pause suite --location=us-central1 2>&1)" FAILED_PRECONDITION
+  gcloud scheduler jobs resume suite --location=us-central1 >/dev/null 2>&1 || fail 'it cannot be resumed'
+  said=$(gcloud scheduler jobs create http none --location=us-central1 --schedule='* * * * * *' --uri="$ledger" 2>&1)
+  has "$said" 'Schedule or time zone is invalid.'
+  gcloud scheduler jobs delete suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'it cannot be deleted'
+  has "$(gcloud scheduler jobs describe suite --location=us-central1 2>&1)" NOT_FOUND
+}
+
 queues() {
   has "$(gcloud tasks queues create suite --location=us-central1 --min-backoff=60s 2>&1)" 'Created queue [us-central1/suite].'
   has "$(gcloud tasks queues list --location=us-central1)" suite
+  # Without a location gcloud asks Cloud Tasks and App Engine for it.
+  has "$(gcloud tasks queues list)" suite
   gcloud tasks queues update suite --location=us-central1 --max-dispatches-per-second=5 >/dev/null 2>&1 || fail 'it cannot be updated'
   is "$(gcloud tasks queues describe suite --location=us-central1 --format='value(rateLimits.maxBurstSize)')" 10 'the burst'
   gcloud tasks queues pause suite --location=us-central1 --quiet >/dev/null 2>&1 || fail 'it cannot be paused'
@@ -244,6 +280,8 @@ attempt 'administration' 'service accounts' accounts
 attempt 'administration' 'pools and providers' pools
 attempt 'administration' "the project's policy and services" project_policy
 attempt 'administration' 'invoker of a service' invoker
+attempt 'Cloud Scheduler' "the walk-through's commands, without a location" walk_through
+attempt 'Cloud Scheduler' 'jobs' scheduler_jobs
 attempt 'Cloud Tasks' 'queues' queues
 attempt 'Cloud Tasks' 'tasks with a token' tasks
 attempt 'Cloud Tasks' 'a task by the beta commands' beta_tasks

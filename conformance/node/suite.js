@@ -10,7 +10,7 @@ const path = require('node:path');
 const {Stage} = require('./support/stage');
 const {Failed} = require('./support/verdict');
 
-const THEMES = ['walk_through', 'federation', 'id_tokens', 'access_tokens', 'tasks', 'refusals'];
+const THEMES = ['walk_through', 'federation', 'id_tokens', 'access_tokens', 'scheduler', 'tasks', 'refusals'];
 
 function version(client) {
   // Not by `require`: most packages keep their package.json to themselves.

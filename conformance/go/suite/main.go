@@ -22,9 +22,12 @@ const (
 	auth = "cloud.google.com/go/auth"
 	iam  = "cloud.google.com/go/iam"
 	api  = "google.golang.org/api"
+
+	schedulerModule = "cloud.google.com/go/scheduler"
+	tasksModule     = "cloud.google.com/go/cloudtasks"
 )
 
-var themes = []func(*stage) []trial{walkThrough, federation, idTokens, accessTokens, refusals}
+var themes = []func(*stage) []trial{walkThrough, federation, idTokens, accessTokens, schedulerJobs, cloudTasks, refusals}
 
 func main() {
 	folder, err := os.MkdirTemp("", "tokenrig-go-")

@@ -3,17 +3,10 @@
 // Over gRPC alone: with `fallback` the client asks for the hosts itself and reads no proxy variable.
 'use strict';
 
-const {spawn} = require('node:child_process');
-const {once} = require('node:events');
-const path = require('node:path');
-const {setTimeout: sleep} = require('node:timers/promises');
 const {CloudTasksClient} = require('@google-cloud/tasks');
+const {AUDIENCE, application} = require('../support/application');
 const {REGION} = require('../support/rig');
-const {equal, need, raises} = require('../support/verdict');
-
-const VERIFIER = path.join(__dirname, '../../verifiers/node/verifier.js');
-// Tasks are dispatched as the rig's clock runs; a client looks until then.
-const LOOKS = 200;
+const {equal, raises} = require('../support/verdict');
 
 class Tasks {
   constructor(stage) {
@@ -35,17 +28,6 @@ class Tasks {
     return made.name;
   }
 
-  /** The first attempt of a task that has ended. */
-  async attempted(name) {
-    for (let look = 0; look < LOOKS; look++) {
-      const {attempts} = await (await fetch(`${this.stage.control.url}/attempts`)).json();
-      const found = attempts.find(attempt => attempt.resource === name && attempt.ended);
-      if (found) return found;
-      await sleep(100);
-    }
-    need(false, `${name} was not attempted`);
-  }
-
   async created() {
     // Long enough to look at a task between two attempts.
     const retryConfig = {minBackoff: {seconds: 60}};
@@ -57,13 +39,13 @@ class Tasks {
 
   async delivered() {
     const {ledger, deployer} = this.stage;
-    const attempt = await this.attempted(await this.create(this.task(`${ledger}/17`, ledger)));
+    const attempt = await this.stage.control.attempted(await this.create(this.task(`${ledger}/17`, ledger)));
     equal([attempt.status, attempt.token.claims.email], [200, deployer], 'the answer and whose token went along');
   }
 
   async refused() {
     const name = await this.create(this.task(this.stage.ledger, 'https://other.example.com'));
-    equal((await this.attempted(name)).status, 401, 'the answer');
+    equal((await this.stage.control.attempted(name)).status, 401, 'the answer');
     const [found] = await this.client.getTask({name});
     equal(found.lastAttempt.responseStatus.code, 16, 'the status of the attempt');
     await this.client.deleteTask({name});
@@ -77,22 +59,16 @@ class Tasks {
   }
 
   async verified() {
-    const audience = 'https://application.example.com';
-    const application = spawn(process.execPath, [VERIFIER, audience, this.stage.deployer], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    try {
-      const [line] = await once(application.stdout.setEncoding('utf8'), 'data');
-      const url = `http://127.0.0.1:${Number(line)}/task`;
-      equal((await this.attempted(await this.create(this.task(url, audience)))).status, 204, 'the answer to its own');
+    const {control, deployer} = this.stage;
+    await application(deployer, async url => {
+      const own = await this.create(this.task(url, AUDIENCE));
+      equal((await control.attempted(own)).status, 204, 'the answer to its own');
       for (const wrong of ['https://other.example.com', undefined]) {
         const name = await this.create(this.task(url, wrong));
-        equal((await this.attempted(name)).status, 401, `the answer to ${wrong ?? 'no token'}`);
+        equal((await control.attempted(name)).status, 401, `the answer to ${wrong ?? 'no token'}`);
         await this.client.deleteTask({name});
       }
-    } finally {
-      application.kill();
-    }
+    });
   }
 
   async deleted() {

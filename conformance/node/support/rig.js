@@ -1,6 +1,7 @@
 // The rig, seen as the project's owner sees Google, and by its control address.
 'use strict';
 
+const {setTimeout: sleep} = require('node:timers/promises');
 const {GoogleAuth} = require('google-auth-library');
 const {equal, need} = require('./verdict');
 
@@ -37,7 +38,10 @@ class Owner {
   }
 }
 
-/** The rig's control address: what it decided since the last look. */
+// How often it is looked for an attempt.
+const LOOKS = 200;
+
+/** The rig's control address: what it decided since the last look, and what it delivered. */
 class Control {
   constructor() {
     this.url = process.env.TOKENRIG_URL.replace(/\/$/, '');
@@ -74,6 +78,17 @@ class Control {
       need(at > 0, `${surface} was not asked: ${passed}`);
     }
     return result;
+  }
+
+  /** The first attempt for a job or a task, once it has ended: the rig makes it as its clock runs. */
+  async attempted(resource) {
+    for (let look = 0; look < LOOKS; look++) {
+      const {attempts} = await (await fetch(`${this.url}/attempts`)).json();
+      const found = attempts.find(attempt => attempt.resource === resource && attempt.ended);
+      if (found) return found;
+      await sleep(100);
+    }
+    need(false, `${resource} was not attempted`);
   }
 }
 

@@ -1,10 +1,6 @@
 """Cloud Tasks by `google.cloud.tasks_v2`, over gRPC and REST, and applications that verify what tasks bring along."""
 
 import datetime
-import pathlib
-import subprocess
-import sys
-import time
 import urllib.parse
 from collections.abc import Iterator
 
@@ -15,13 +11,10 @@ from google.auth import default, load_credentials_from_file
 from google.cloud import tasks_v2
 from google.protobuf import duration_pb2, timestamp_pb2
 
+from support.application import AUDIENCE, FUNCTIONS, application
 from support.rig import CLOUD, REGION
 from support.stage import Stage
 from support.verdict import Case, equal, raises, require
-
-VERIFIERS = pathlib.Path(__file__).parents[2] / "verifiers"
-# Tasks are dispatched as the rig's clock runs; a client looks until then.
-PATIENCE = 20.0
 
 
 class Tasks:
@@ -39,17 +32,6 @@ class Tasks:
             request.oidc_token = tasks_v2.OidcToken(service_account_email=self.stage.deployer, audience=audience)
         return tasks_v2.Task(http_request=request, **more)
 
-    def attempts(self, task: str, count: int = 1) -> list[dict]:
-        """The attempts of a task, once there are so many that have ended."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            answer = self.stage.control.session.get(f"{self.stage.control.url}/attempts", timeout=30)
-            of_task = [one for one in answer.json()["attempts"] if one["resource"] == task and "ended" in one]
-            if len(of_task) >= count:
-                return of_task
-            require(time.monotonic() < until, f"{task} was attempted {len(of_task)} times")
-            time.sleep(0.05)
-
     def created(self) -> None:
         limits = tasks_v2.RateLimits(max_dispatches_per_second=100)
         # Long enough to look at a task between two attempts.
@@ -63,7 +45,7 @@ class Tasks:
 
     def delivered(self) -> None:
         made = self.client.create_task(parent=self.queue, task=self.task(f"{self.stage.ledger}/17", self.stage.ledger))
-        attempt = self.attempts(made.name)[0]
+        attempt = self.stage.control.attempts(made.name)[0]
         equal((attempt["status"], attempt["method"]), (200, "POST"), "the answer and the verb")
         equal(attempt["token"]["claims"]["email"], self.stage.deployer, "whose token went along")
         with raises(NotFound, "no longer exists"):
@@ -71,7 +53,7 @@ class Tasks:
 
     def refused_by_the_service(self) -> None:
         made = self.client.create_task(parent=self.queue, task=self.task(self.stage.ledger, "https://other.example.com"))
-        attempt = self.attempts(made.name)[0]
+        attempt = self.stage.control.attempts(made.name)[0]
         equal((attempt["status"], attempt["follows"]), (401, "retry"), "the answer and what follows")
         found = self.client.get_task(name=made.name)
         equal(found.last_attempt.response_status.code, 16, "the status of the attempt")
@@ -90,7 +72,7 @@ class Tasks:
         full = self.client.get_task(request={"name": later.name, "response_view": tasks_v2.Task.View.FULL})
         equal(full.http_request.body, b'{"order": 17}', "the body of the full view")
         self.client.run_task(name=later.name)
-        equal(self.attempts(later.name)[0]["status"], 403, "the answer to a run without a token")
+        equal(self.stage.control.attempts(later.name)[0]["status"], 403, "the answer to a run without a token")
         self.client.purge_queue(name=self.queue)
         equal(list(self.client.list_tasks(parent=self.queue)), [], "the tasks after a purge")
 
@@ -100,7 +82,7 @@ class Tasks:
         equal(self.client.get_queue(name=self.queue).state, tasks_v2.Queue.State.PAUSED, "the state")
         equal(self.client.get_task(name=made.name).dispatch_count, 0, "the attempts of a paused queue")
         self.client.resume_queue(name=self.queue)
-        equal(self.attempts(made.name)[0]["status"], 200, "the answer")
+        equal(self.stage.control.attempts(made.name)[0]["status"], 200, "the answer")
 
     def malformed(self) -> None:
         with raises(BadRequest, "HttpTarget.url must start with 'http://' or 'https://'."):
@@ -122,19 +104,13 @@ class Tasks:
 
     def verified(self, function: str) -> None:
         """An application of its own lets in what was made for it, and nothing else."""
-        audience = "https://application.example.com"
-        command = [sys.executable, str(VERIFIERS / "python" / "verifier.py"), audience, self.stage.deployer]
-        with subprocess.Popen([*command, "--function", function], stdout=subprocess.PIPE, text=True) as application:
-            try:
-                url = f"http://127.0.0.1:{int(application.stdout.readline())}/task"
-                good = self.client.create_task(parent=self.queue, task=self.task(url, audience))
-                equal(self.attempts(good.name)[0]["status"], 204, "the answer to the right token")
-                for wrong in ("https://other.example.com", None):
-                    made = self.client.create_task(parent=self.queue, task=self.task(url, wrong))
-                    equal(self.attempts(made.name)[0]["status"], 401, f"the answer to {wrong or 'no token'}")
-                    self.client.delete_task(name=made.name)
-            finally:
-                application.terminate()
+        with application(function, self.stage.deployer) as url:
+            good = self.client.create_task(parent=self.queue, task=self.task(url, AUDIENCE))
+            equal(self.stage.control.attempts(good.name)[0]["status"], 204, "the answer to the right token")
+            for wrong in ("https://other.example.com", None):
+                made = self.client.create_task(parent=self.queue, task=self.task(url, wrong))
+                equal(self.stage.control.attempts(made.name)[0]["status"], 401, f"the answer to {wrong or 'no token'}")
+                self.client.delete_task(name=made.name)
 
 
 def buffered(stage: Stage) -> None:
@@ -149,8 +125,7 @@ def buffered(stage: Stage) -> None:
     buffer = f"https://cloudtasks.googleapis.com/v2beta3/{name}/tasks:buffer"
     answer = stage.owner.session.post(buffer, data=b"any bytes", timeout=30)
     require(answer.ok, answer.text)
-    tasks = Tasks(stage, "rest")
-    equal(tasks.attempts(answer.json()["task"]["name"])[0]["status"], 200, "the answer")
+    equal(stage.control.attempts(answer.json()["task"]["name"])[0]["status"], 200, "the answer")
     bare = requests.post(buffer, data=b"any bytes", timeout=30)
     equal(bare.status_code, 401, "the answer to nobody")
 
@@ -168,7 +143,7 @@ def cases(stage: Stage) -> Iterator[Case]:
         yield Case(client, path, "a paused queue dispatches when it is resumed", tasks.paused)
         yield Case(client, path, "a malformed task is refused in Google's words", tasks.malformed)
         yield Case(client, path, "a stranger is refused", tasks.denied)
-        for function in ("verify_oauth2_token", "verify_token"):
+        for function in FUNCTIONS:
             name = f"an application that calls {function} lets in its own tokens only"
             yield Case(client, path, name, lambda tasks=tasks, function=function: tasks.verified(function))
         yield Case(client, path, "a queue is deleted", tasks.deleted)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 
 import google.auth
 import requests
@@ -11,6 +12,8 @@ from .verdict import equal, require
 
 REGION = "us-central1"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+# How long an attempt is waited for, in seconds.
+PATIENCE = 20.0
 
 
 class Owner:
@@ -72,6 +75,17 @@ class Control:
         passed = iter(decision["surface"] for decision in made)
         for surface in surfaces:
             require(surface in passed, f"{surface} was not asked: {[decision['surface'] for decision in made]}")
+
+    def attempts(self, resource: str, count: int = 1) -> list[dict]:
+        """The attempts for a job or a task, once there are so many that have ended: the rig makes them as its clock runs."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            answer = self.session.get(f"{self.url}/attempts", timeout=30)
+            ended = [one for one in answer.json()["attempts"] if one["resource"] == resource and "ended" in one]
+            if len(ended) >= count:
+                return ended
+            require(time.monotonic() < until, f"{resource} was attempted {len(ended)} times")
+            time.sleep(0.05)
 
     def advance(self, duration: str) -> None:
         """Moves the rig's clock; that of this process stays."""

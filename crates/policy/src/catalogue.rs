@@ -291,6 +291,7 @@ pub(crate) const ROLES: &[(&str, &str, &[&str])] = &[
         "roles/cloudscheduler.admin",
         "Cloud Scheduler Admin",
         &[
+            "appengine.applications.get",
             "cloudscheduler.jobs.{create,delete,enable,fullView,get,list,pause,run,update}",
             "cloudscheduler.locations.{get,list}",
             PROJECT,
@@ -301,7 +302,13 @@ pub(crate) const ROLES: &[(&str, &str, &[&str])] = &[
     (
         "roles/cloudscheduler.viewer",
         "Cloud Scheduler Viewer",
-        &["cloudscheduler.jobs.{fullView,get,list}", "cloudscheduler.locations.{get,list}", PROJECT, SERVICES_GET],
+        &[
+            "appengine.applications.get",
+            "cloudscheduler.jobs.{fullView,get,list}",
+            "cloudscheduler.locations.{get,list}",
+            PROJECT,
+            SERVICES_GET,
+        ],
     ),
     (
         "roles/cloudtasks.admin",

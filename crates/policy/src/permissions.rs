@@ -37,6 +37,7 @@ pub(crate) const PERMISSIONS: &[&str] = &[
     "orgpolicy.constraints.list",
     "orgpolicy.policies.{create,delete,list,update}",
     "orgpolicy.policy.{get,set}",
+    "appengine.applications.get",
     "cloudscheduler.jobs.{create,delete,enable,fullView,get,list,pause,run,update}",
     "cloudscheduler.locations.{get,list}",
     "cloudtasks.queues.{create,delete,get,getIamPolicy,list,pause,purge,resume,setIamPolicy,update}",
@@ -76,6 +77,7 @@ pub(crate) const NOT_OWNERS: &[&str] = &[
 
 /// The first words of permissions of played APIs.
 pub(crate) const SERVICES: &[&str] = &[
+    "appengine",
     "cloudfunctions",
     "cloudscheduler",
     "cloudtasks",

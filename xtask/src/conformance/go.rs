@@ -10,7 +10,7 @@ use super::place::{Place, Unready, call, works};
 
 const LOCK: &str = "go.sum";
 
-/// Builds the suite, and the client of the walk-through beside it. Go itself knows what has changed.
+/// Builds the suite, and beside it the clients of the walk-throughs and an application that verifies tokens. Go itself knows what has changed.
 pub(super) fn prepare(place: &Place) -> Result<Vec<OsString>, Unready> {
     let go = ["go", "/usr/local/go/bin/go"]
         .into_iter()
@@ -19,7 +19,9 @@ pub(super) fn prepare(place: &Place) -> Result<Vec<OsString>, Unready> {
         .find(|go| works(own(go, place).args(["list", "-m"])))
         .ok_or(Unready::Missing("`go` (as new as `conformance/go/go.mod` says)"))?;
     let suite = build(place, go, "suite", "suite")?;
-    build(place, go, "call", "call-by-go")?;
+    for command in ["call", "enqueue", "verifier"] {
+        build(place, go, command, &format!("{command}-by-go"))?;
+    }
     place.install(LOCK, || true, || Ok(()))?;
     Ok(vec![suite.into()])
 }

@@ -8,6 +8,11 @@ pub mod google {
             }
         }
     }
+    pub mod appengine {
+        pub mod v1 {
+            include!("google.appengine.v1.rs");
+        }
+    }
     pub mod cloud {
         pub mod functions {
             pub mod v2 {

@@ -3,7 +3,8 @@
 //!
 //! Service accounts and their keys, custom roles, pools and providers of workload and of workforce identities, policies of all
 //! of them, of projects and the organization, services that are switched on and off, and the organization policies that concern all these (new and uploaded
-//! keys, issuers of providers, members of policies). The state is the cloud's: what is made here is what tokens are made of
+//! keys, issuers of providers, members of policies). Of `appengine.googleapis.com` it plays whether a project has an
+//! application, which gcloud asks before it looks for locations. The state is the cloud's: what is made here is what tokens are made of
 //! elsewhere. Long-running operations are done when they are answered. What is checked first is the caller's permission,
 //! then the request, then the resource; who names a service account under `projects/-` and has no part in it learns
 //! nothing about whether it exists.

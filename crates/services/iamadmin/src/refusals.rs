@@ -416,9 +416,10 @@ pub(crate) const UNPLAYED: Refusal = Refusal {
     evidence: Evidence::assumed("not an answer of Google's: the rig says what it does not do"),
 };
 
-/// The project does not exist, or the caller has no part in it. That an organization is refused in the same words is assumed.
+/// The project does not exist, or the caller has no part in it. That an organization is refused in the same words is assumed;
+/// that App Engine says the same of a project's application is reported (GoogleCloudPlatform/cloud-builders#54).
 pub(crate) const PROJECT_NOT_VISIBLE: Refusal = Refusal {
-    ids: &["crm-project-not-visible", "crm-organization-not-visible"],
+    ids: &["crm-project-not-visible", "crm-organization-not-visible", "appengine-app-not-visible"],
     when: "the project or organization does not exist or the caller lacks the method's permission on it",
     wire: Wire::Status {
         code: Code::PermissionDenied,

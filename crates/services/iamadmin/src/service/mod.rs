@@ -1,6 +1,7 @@
 //! The methods, a file per resource.
 
 mod accounts;
+mod apps;
 mod keys;
 mod operations;
 mod org_policies;
@@ -56,6 +57,7 @@ pub(crate) fn api(cloud: &Cloud, settings: Settings) -> Api {
     let api = projects::methods(api, &admin);
     let api = organizations::methods(api, &admin);
     let api = org_policies::methods(api, &admin);
+    let api = apps::methods(api, &admin);
     services::methods(api, &admin)
 }
 

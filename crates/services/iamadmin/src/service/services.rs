@@ -27,6 +27,7 @@ const MOST: usize = 20;
 
 /// The APIs that the seeds and gcloud name, with Google's titles.
 const TITLES: &[(&str, &str)] = &[
+    ("appengine.googleapis.com", "App Engine Admin API"),
     ("cloudfunctions.googleapis.com", "Cloud Functions API"),
     ("cloudresourcemanager.googleapis.com", "Cloud Resource Manager API"),
     ("cloudscheduler.googleapis.com", "Cloud Scheduler API"),

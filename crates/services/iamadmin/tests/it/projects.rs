@@ -77,3 +77,18 @@ async fn a_policy_is_written_as_far_as_its_mask_says() {
     set("auditConfigs", json!({ "auditConfigs": [] })).await;
     assert_eq!((&read().await["auditConfigs"], &read().await["bindings"]), (&Value::Null, &bindings));
 }
+
+#[tokio::test]
+async fn a_project_has_an_application_that_who_may_see_it_is_told_of() {
+    const HOST: &str = "appengine.googleapis.com";
+    let rig = Rig::new();
+    let expected = json!({
+        "name": "apps/shop-test", "id": "shop-test", "authDomain": "gmail.com", "locationId": "us-central",
+        "servingStatus": "SERVING", "defaultHostname": "shop-test.appspot.com",
+        "serviceAccount": "shop-test@appspot.gserviceaccount.com",
+    });
+    assert_eq!(rig.call("GET", HOST, "/v1/apps/shop-test", Value::Null).await, (200, expected));
+    let closed = rig.call_as(&rig.stranger(), "GET", HOST, "/v1/apps/shop-test", Value::Null).await;
+    assert_eq!((closed.0, rig.refused(&closed).0.as_str()), (403, "appengine-app-not-visible"));
+    assert_eq!(rig.call("GET", HOST, "/v1/apps/nobodys", Value::Null).await.0, 403);
+}

@@ -24,6 +24,11 @@ final class Control {
     return made;
   }
 
+  /** All attempts that it made for jobs and tasks, and still knows. */
+  JsonArray attempts() throws IOException {
+    return Http.get(url + "/attempts", null).json().getAsJsonArray("attempts");
+  }
+
   private static String surface(JsonObject decision) {
     return decision.get("surface").getAsString();
   }

@@ -25,7 +25,12 @@ public final class Suite {
   static final String IAM = "google-cloud-iamcredentials";
   private static final List<Function<Stage, List<Case>>> THEMES =
       List.of(
-          WalkThrough::cases, Federation::cases, IdTokens::cases, AccessTokens::cases, Refusals::cases);
+          WalkThrough::cases,
+          Federation::cases,
+          IdTokens::cases,
+          AccessTokens::cases,
+          Deliveries::cases,
+          Refusals::cases);
 
   public static void main(String[] args) throws Exception {
     Path folder = Files.createTempDirectory("tokenrig-java-");
