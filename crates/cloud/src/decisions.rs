@@ -1,11 +1,6 @@
 //! The decisions that were made, newest last.
 
-use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{borrow::Cow, collections::VecDeque, fmt, sync::Mutex};
 
 use tokenrig_clock::Timestamp;
 use tokenrig_decision::{Decision, Record};
@@ -22,31 +17,22 @@ struct Kept {
 
 enum How {
     Made(Decision),
-    Later(Arc<dyn Decided>),
-}
-
-/// Something that was decided, and can say how whenever somebody asks: what happens often keeps what it knows anyway instead of
-/// a decision. It says the same every time, and does not hold the cloud.
-pub trait Decided: Send + Sync {
-    /// The decision's surface.
-    fn surface(&self) -> &'static str;
-
-    /// The decision.
-    fn decision(&self) -> Decision;
+    /// Its surface, and what makes it.
+    Later(&'static str, Box<dyn Fn() -> Decision + Send + Sync>),
 }
 
 impl How {
     fn surface(&self) -> &'static str {
         match self {
             Self::Made(decision) => decision.surface(),
-            Self::Later(decided) => decided.surface(),
+            Self::Later(surface, _) => surface,
         }
     }
 
     fn decision(&self) -> Cow<'_, Decision> {
         match self {
             Self::Made(decision) => Cow::Borrowed(decision),
-            Self::Later(decided) => Cow::Owned(decided.decision()),
+            Self::Later(_, make) => Cow::Owned(make()),
         }
     }
 }
@@ -71,9 +57,15 @@ impl Decisions<'_> {
         self.keep(How::Made(decision), status)
     }
 
-    /// The same, of something that says how it was decided when somebody asks.
-    pub fn record_later(&self, decided: Arc<dyn Decided>, status: u16) -> u64 {
-        self.keep(How::Later(decided), status)
+    /// The same, of a decision of `surface` that is made when somebody looks, for what happens often: of something small that
+    /// nothing changes, and that does not hold the cloud.
+    pub fn record_later(
+        &self,
+        surface: &'static str,
+        status: u16,
+        make: impl Fn() -> Decision + Send + Sync + 'static,
+    ) -> u64 {
+        self.keep(How::Later(surface, Box::new(make)), status)
     }
 
     fn keep(&self, how: How, status: u16) -> u64 {
@@ -145,22 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn what_says_later_how_it_was_decided_is_told_like_all_others() {
-        struct Attempt;
-
-        impl Decided for Attempt {
-            fn surface(&self) -> &'static str {
-                "cloudtasks"
-            }
-
-            fn decision(&self) -> Decision {
-                Decision::of("cloudtasks", "attempt").check(|| Check::named("target").found(503).holds(false))
-            }
-        }
-
+    fn a_decision_that_is_made_later_is_told_like_all_others() {
+        let make = || Decision::of("cloudtasks", "attempt").check(|| Check::named("target").found(503).holds(false));
         let (cloud, _) = cloud_with(|_| {});
-        cloud.decisions().record(Attempt.decision(), 503);
-        cloud.decisions().record_later(Arc::new(Attempt), 503);
+        cloud.decisions().record(make(), 503);
+        cloud.decisions().record_later("cloudtasks", 503, make);
         let told = cloud.decisions().since(0, Some("cloudtasks"));
         assert_eq!(told[1], Record { seq: 2, ..told[0].clone() });
         assert!(cloud.decisions().since(0, Some("sts")).is_empty());

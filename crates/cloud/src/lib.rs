@@ -69,7 +69,7 @@ pub use crate::{
     },
     caller::{Caller, CallerFault, SelfSignedFault, TokenKind},
     cloud::{Cloud, Foundation},
-    decisions::{Decided, Decisions},
+    decisions::Decisions,
     fetch::{Fetch, FetchFault, FetchLimits, Fetched},
     google_keys::{GoogleKey, GoogleKeys},
     ledger::Issued,

@@ -272,7 +272,7 @@ impl Deliveries {
         let follows = source.ended(&attempt.order, &outcome, now);
         let status = outcome.told_status();
         attempt.end(now, outcome, follows);
-        inner.cloud.decisions().record_later(attempt, status);
+        inner.cloud.decisions().record_later(attempt.service, status, move || attempt.decision());
         inner.bell.ring();
     }
 }

@@ -7,7 +7,6 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use tokenrig_clock::Timestamp;
-use tokenrig_cloud::Decided;
 use tokenrig_decision::Decision;
 
 use crate::{
@@ -48,14 +47,9 @@ impl Attempt {
         // It ends once.
         let _ = self.ended.set(Ended { at, outcome, follows });
     }
-}
 
-impl Decided for Attempt {
-    fn surface(&self) -> &'static str {
-        self.service
-    }
-
-    fn decision(&self) -> Decision {
+    /// How it was decided: by the checks of its token, and by what came of it.
+    pub(crate) fn decision(&self) -> Decision {
         let mut decision = Decision::of(self.service, ATTEMPT);
         for check in self.about.iter().flat_map(|about| &about.checks) {
             decision.add(check.clone());
