@@ -5,8 +5,13 @@
 
 use std::{env, fs, process::ExitCode};
 
+use mimalloc::MiMalloc;
 use serde_json::json;
 use tokenrig_benches::{MEASUREMENTS, Programs, Round, Scale, render, to_json};
+
+/// That of the program `tokenrig`, for subjects and baselines alike.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What somebody typed.
 #[derive(Debug)]

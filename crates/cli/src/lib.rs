@@ -40,6 +40,10 @@ const LAST: Duration = Duration::from_secs(2);
 /// Runs a command and gives its exit code. `program` is how it was called, as it is printed in commands to type again;
 /// `args` are the arguments without the program's name.
 pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    if args.first().is_some_and(|command| command == "serve" || command == "exec" || command == "run") {
+        tokenrig::prepare();
+    }
     let arguments = match Arguments::try_parse_from(std::iter::once(OsString::from(program)).chain(args)) {
         Ok(arguments) => arguments,
         Err(told) => {

@@ -24,7 +24,6 @@ pub(crate) async fn start(
         tell::error(&why, None);
         return Err(3);
     }
-    tokenrig::prepare();
     let documents = read(wanted, look)?;
     let mut foundation = Foundation { name: "rig".to_owned(), now: wanted.now, ..Foundation::default() };
     for (given, sources) in &documents {

@@ -75,7 +75,7 @@ pub use crate::{
     ledger::Issued,
     mint::{AccessToken, AccessTokenOrder, Azp, IdTokenOrder, Mint, Signed, UserTokenOrder, UserTokens},
     org_policies::{OrgPolicies, OrgPolicy, OrgRule},
-    policies::{EtagStale, Policies},
+    policies::{EtagStale, Policies, Reached},
     pools::{IdentityPool, Oidc, PoolFault, PoolState, Pools, Provider, ProviderConfig, WebSignIn, Workforce},
     project::{Agent, Project},
     quotas::{QuotaExceeded, Quotas},

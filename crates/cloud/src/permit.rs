@@ -1,8 +1,8 @@
 //! Whether somebody may do something: the one place that judges permissions of callers.
 
-use tokenrig_policy::{Attributes, Grant, Identity, Outside, Reach, Verdict};
+use tokenrig_policy::{Attributes, Identity, Outside, Reach, Verdict};
 
-use crate::{caller::Caller, cloud::Cloud};
+use crate::{caller::Caller, cloud::Cloud, policies::Reached};
 
 impl Cloud {
     /// Whether a caller has a permission on a resource (its full name, in any form): by what its identity is granted, and
@@ -39,17 +39,11 @@ impl Cloud {
         self.policies().decide(identity, permission, resource, attributes)
     }
 
-    /// The binding that gives an identity a permission, if one does: as [`permit_identity`](Self::permit_identity), for
-    /// who does not ask why none does.
+    /// The policies that reach a resource now: as [`permit_identity`](Self::permit_identity), for who asks several things
+    /// of one resource.
     #[must_use]
-    pub fn granted(
-        &self,
-        identity: &Identity,
-        permission: &str,
-        resource: &str,
-        attributes: &Attributes,
-    ) -> Option<Grant> {
-        self.policies().granted(identity, permission, resource, attributes)
+    pub fn reached(&self, resource: &str) -> Reached {
+        self.policies().reached(resource)
     }
 
     /// The rule of a caller's access boundary that came nearest, if the boundary leaves a permission out.

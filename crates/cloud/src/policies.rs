@@ -139,21 +139,12 @@ impl Policies<'_> {
     }
 
     pub(crate) fn decide(&self, identity: &Identity, permission: &str, resource: &str, with: &Attributes) -> Verdict {
-        let reaching = self.reaching(self.0.canonical(resource));
-        let others = || self.all();
-        let request = Request { elsewhere: Some(&others), ..reaching.request(identity, permission, with) };
-        decide(&request, &self.0.roles())
+        self.reached(resource).decide(identity, permission, with)
     }
 
-    pub(crate) fn granted(
-        &self,
-        identity: &Identity,
-        permission: &str,
-        resource: &str,
-        with: &Attributes,
-    ) -> Option<Grant> {
-        let reaching = self.reaching(self.0.canonical(resource));
-        granted(&reaching.request(identity, permission, with), &self.0.roles())
+    /// What decides about a resource now, for who asks several things of it.
+    pub(crate) fn reached(&self, resource: &str) -> Reached {
+        Reached { cloud: self.0.clone(), by: self.reaching(self.0.canonical(resource)) }
     }
 
     /// Bindings that name a deleted account name a deleted one from now on.
@@ -217,7 +208,32 @@ impl Policies<'_> {
     }
 }
 
+/// The policies that reach a resource, found once for several questions about it.
+#[derive(Debug)]
+pub struct Reached {
+    cloud: Cloud,
+    by: Reaching,
+}
+
+impl Reached {
+    /// Whether an identity has a permission, as [`Cloud::permit_identity`] says it.
+    #[must_use]
+    pub fn decide(&self, identity: &Identity, permission: &str, attributes: &Attributes) -> Verdict {
+        let others = || self.cloud.policies().all();
+        let request = Request { elsewhere: Some(&others), ..self.by.request(identity, permission, attributes) };
+        decide(&request, &self.cloud.roles())
+    }
+
+    /// The binding that gives an identity a permission, if one does: as [`decide`](Self::decide), for who does not ask why
+    /// none does.
+    #[must_use]
+    pub fn granted(&self, identity: &Identity, permission: &str, attributes: &Attributes) -> Option<Grant> {
+        granted(&self.by.request(identity, permission, attributes), &self.cloud.roles())
+    }
+}
+
 /// What decides about a resource.
+#[derive(Debug)]
 struct Reaching {
     resource: String,
     /// Nearest first.

@@ -1,6 +1,6 @@
 //! One method of Google, as its proto and our options describe it.
 
-use prost_reflect::{DynamicMessage, ExtensionDescriptor, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use crate::template::PathTemplate;
 
@@ -96,92 +96,61 @@ pub struct Method {
     pub scopes: Vec<&'static str>,
 }
 
+/// A method as the generated table holds it.
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) host: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) surface: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) name: &'static str,
+    /// Verb, path template, and what the body holds: nothing, `*` or a field.
+    pub(crate) rules: &'static [(Verb, &'static str, &'static str)],
+    /// The full name of the request.
+    pub(crate) input: &'static str,
+    /// The full name of the answer.
+    pub(crate) output: &'static str,
+    pub(crate) grpc: bool,
+    pub(crate) regional: bool,
+    pub(crate) federated: bool,
+    pub(crate) scopes: &'static [&'static str],
+}
+
 /// A text that lives as long as the table.
 pub(crate) fn keep(text: impl Into<String>) -> &'static str {
     Box::leak(text.into().into_boxed_str())
 }
 
-fn text(message: &DynamicMessage, field: &str) -> String {
-    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn flag(message: &DynamicMessage, field: &str) -> bool {
-    message.get_field_by_name(field).and_then(|value| value.as_bool()).unwrap_or_default()
-}
-
-fn texts(message: &DynamicMessage, field: &str) -> Vec<&'static str> {
-    let value = message.get_field_by_name(field);
-    let list = value.as_deref().and_then(Value::as_list).unwrap_or_default();
-    list.iter().filter_map(Value::as_str).map(keep).collect()
-}
-
-fn option(options: &DynamicMessage, extension: &ExtensionDescriptor) -> DynamicMessage {
-    options.get_extension(extension).as_message().expect("our options and google.api.http are messages").clone()
-}
-
-/// The extensions that the table reads.
-pub(crate) struct Options {
-    pub(crate) http: ExtensionDescriptor,
-    pub(crate) api: ExtensionDescriptor,
-    pub(crate) method: ExtensionDescriptor,
-}
-
 impl Method {
-    /// Reads a method; `None` if it is not annotated.
-    pub(crate) fn read(described: &MethodDescriptor, extensions: &Options) -> Option<Self> {
-        let service = described.parent_service();
-        let service_options = service.options();
-        if !service_options.has_extension(&extensions.api) {
-            return None;
-        }
-        let api = option(&service_options, &extensions.api);
-        let options = described.options();
-        let own = option(&options, &extensions.method);
-        let id = text(&own, "id");
-        let mut rules = Vec::new();
-        read_rules(&option(&options, &extensions.http), &mut rules);
-        let mut scopes = texts(&api, "scopes");
-        scopes.extend(texts(&own, "scopes"));
-        let google_name = match text(&api, "google_name") {
-            same if same.is_empty() => service.full_name().to_owned(),
-            other => other,
-        };
-        Some(Self {
-            short: keep(short(&id)),
-            id: keep(id),
-            host: keep(text(&api, "host")),
-            version: keep(text(&api, "version")),
-            surface: keep(text(&api, "surface")),
-            grpc_path: keep(format!("/{google_name}/{}", described.name())),
-            service: keep(google_name),
-            name: keep(described.name()),
-            rules,
-            input: described.input(),
-            output: described.output(),
-            grpc: !flag(&api, "rest_only"),
-            regional: flag(&api, "regional"),
-            federated: !flag(&api, "refuses_federated"),
-            scopes,
-        })
-    }
-}
-
-fn read_rules(rule: &DynamicMessage, rules: &mut Vec<HttpRule>) {
-    for verb in Verb::ALL {
-        let field = verb.name().to_lowercase();
-        if rule.has_field_by_name(&field) {
-            let template = PathTemplate::parse(&text(rule, &field)).expect("our protos hold whole path templates");
-            let body = match text(rule, "body").as_str() {
+    pub(crate) fn of(row: &Row, pool: &DescriptorPool) -> Self {
+        let message =
+            |name| pool.get_message_by_name(name).expect("the table and the messages are made of the same protos");
+        let rules = row.rules.iter().map(|(verb, template, body)| HttpRule {
+            verb: *verb,
+            template: PathTemplate::parse(template).expect("our protos hold whole path templates"),
+            body: match *body {
                 "" => Body::None,
                 "*" => Body::Star,
-                field => Body::Field(keep(field)),
-            };
-            rules.push(HttpRule { verb, template, body });
+                field => Body::Field(field),
+            },
+        });
+        Self {
+            id: row.id,
+            short: keep(short(row.id)),
+            host: row.host,
+            version: row.version,
+            surface: row.surface,
+            service: row.service,
+            name: row.name,
+            grpc_path: keep(format!("/{}/{}", row.service, row.name)),
+            rules: rules.collect(),
+            input: message(row.input),
+            output: message(row.output),
+            grpc: row.grpc,
+            regional: row.regional,
+            federated: row.federated,
+            scopes: row.scopes.to_vec(),
         }
-    }
-    let more = rule.get_field_by_name("additional_bindings");
-    for rule in more.as_deref().and_then(Value::as_list).unwrap_or_default() {
-        read_rules(rule.as_message().expect("additional bindings are rules"), rules);
     }
 }
 

@@ -6,10 +6,21 @@ use prost_reflect::DescriptorPool;
 
 use crate::{
     collection::{self, Collection},
-    method::{Method, Options, Verb},
+    method::{Method, Verb},
     route::{Host, RestMatch},
 };
 
+/// What the protos say of methods. Read from their options it would cost each start as much as all messages together.
+mod rows {
+    use crate::method::{
+        Row,
+        Verb::{Delete, Get, Patch, Post, Put},
+    };
+
+    include!("generated/table.rs");
+}
+
+/// Messages and enumerations, without services and options.
 static DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.binpb");
 
 static POOL: LazyLock<DescriptorPool> =
@@ -41,18 +52,8 @@ pub struct Table {
 
 impl Table {
     fn read() -> Self {
-        let extension = |name: &str| POOL.get_extension_by_name(name).expect("our protos define their options");
-        let extensions = Options {
-            http: extension("google.api.http"),
-            api: extension("tokenrig.api.api"),
-            method: extension("tokenrig.api.method"),
-        };
-        let described: Vec<_> = POOL.services().flat_map(|service| service.methods().collect::<Vec<_>>()).collect();
-        let methods: Vec<&'static Method> = described
-            .iter()
-            .filter_map(|method| Method::read(method, &extensions))
-            .map(|method| &*Box::leak(Box::new(method)))
-            .collect();
+        let methods: Vec<&'static Method> =
+            rows::METHODS.iter().map(|row| &*Box::leak(Box::new(Method::of(row, &POOL)))).collect();
         let mut hosts: Vec<Host> = Vec::new();
         for method in &methods {
             let at = hosts.iter().position(|host| host.name == method.host).unwrap_or_else(|| {

@@ -17,6 +17,7 @@ use tokenrig_delivery::{Carrier, Deliveries, Running};
 use tokenrig_gateway::{Authority, Dialer, Find, Gateway, Inside, Limits, Plain, Refused, Shown};
 use tokenrig_idp::Issuers;
 use tokenrig_jose::pool;
+use tokenrig_policy::Roles;
 use tokenrig_scheduler::Scheduler;
 use tokenrig_tasks::Tasks;
 
@@ -31,15 +32,17 @@ use crate::{
     people, services, state,
 };
 
-/// Begins to make what all rigs of a process share and what takes its time: the certificate authority, and the first keys.
-/// Who calls it before reading what is given finds them made when the rig starts.
+/// Begins to make what all rigs of a process share and what takes its time: the table of methods, the certificate
+/// authority, the first keys, the roles. Who calls it first of all finds them made when the rig starts.
 pub fn prepare() {
+    std::thread::spawn(tokenrig_protos::table);
     std::thread::spawn(|| {
         // A fault is told by the start that meets it.
         let _ = Authority::shared();
         for key in 0..2 {
             let _ = pool::rsa(key);
         }
+        let _ = Roles::predefined().next();
     });
 }
 

@@ -1,6 +1,9 @@
 //! Headers on their way: what the front end reads, adds, and takes away.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fmt::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+};
 
 use axum::extract::ConnectInfo;
 use http::{
@@ -45,19 +48,25 @@ pub(crate) fn prepare(parts: &mut Parts, checked: Option<&Credential>, trace: &s
     }
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
-    let before = parts.headers.get_all(&FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let peers: Vec<String> = before.map(str::to_owned).chain([peer.to_string()]).collect();
-    let quoted = if peer.is_ipv6() { format!("[{peer}]") } else { peer.to_string() };
-    let mut put = |name: HeaderName, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    let mut line = String::with_capacity(80);
+    for value in parts.headers.get_all(&FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()) {
+        line.extend([value, ","]);
+    }
+    parts.headers.reserve(5);
+    let mut put = |name: HeaderName, told: fmt::Arguments<'_>| {
+        // Text is always taken.
+        let _ = line.write_fmt(told);
+        if let Ok(value) = HeaderValue::from_str(&line) {
             parts.headers.insert(name, value);
         }
+        line.clear();
     };
-    put(FORWARDED_FOR, peers.join(","));
-    put(FORWARDED_PROTO, "https".to_owned());
-    put(FORWARDED, format!("for=\"{quoted}\";proto=https"));
-    put(CLOUD_TRACE, format!("{trace}/{span};o=1"));
-    put(TRACEPARENT, format!("00-{trace}-{span:016x}-01"));
+    put(FORWARDED_FOR, format_args!("{peer}"));
+    put(FORWARDED_PROTO, format_args!("https"));
+    let (open, close) = if peer.is_ipv6() { ("[", "]") } else { ("", "") };
+    put(FORWARDED, format_args!("for=\"{open}{peer}{close}\";proto=https"));
+    put(CLOUD_TRACE, format_args!("{trace}/{span};o=1"));
+    put(TRACEPARENT, format_args!("00-{trace}-{span:016x}-01"));
 }
 
 /// What code of a function of the first generation gets beside: the number of its execution, 12 characters.

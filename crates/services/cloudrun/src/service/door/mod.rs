@@ -6,7 +6,7 @@ mod token;
 use std::{fmt, sync::Arc};
 
 use serde_json::json;
-use tokenrig_cloud::Cloud;
+use tokenrig_cloud::{Cloud, Reached};
 use tokenrig_decision::{Check, Decision};
 use tokenrig_jose::{MAX_TOKEN_BYTES, Map, peek};
 use tokenrig_policy::{Attributes, Identity};
@@ -100,6 +100,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) cloud: &'a Cloud,
     pub(crate) settings: &'a Settings,
     pub(crate) attributes: Attributes,
+    /// The policies that reach the service.
+    pub(crate) reached: Reached,
 }
 
 /// The checks of the door, in its order. The first that fails gives the answer; the others are made too where they can
@@ -113,7 +115,8 @@ pub(crate) fn admit(
 ) -> Admission {
     let attributes =
         Attributes { time: cloud.now(), path: Some(request.path.clone()), host: Some(request.host.clone()) };
-    let asked = Asked { service, entrance, request, cloud, settings, attributes };
+    let reached = cloud.reached(&service.policy);
+    let asked = Asked { service, entrance, request, cloud, settings, attributes, reached };
     let mut decision = Decision::of(entrance.surface, entrance.permission);
     decision.add(ingress(&asked));
     let token = request.credential.as_ref().and_then(Credential::bearer).and_then(Shown::of);
@@ -180,7 +183,7 @@ fn everybody(asked: &Asked<'_>) -> Option<(Check, Option<Arc<str>>)> {
         return Some((check.found("`invokerIamDisabled` is set on the service"), None));
     }
     let invoke = asked.entrance.permission;
-    let grant = asked.cloud.granted(&Identity::Anonymous, invoke, &asked.service.policy, &asked.attributes)?;
+    let grant = asked.reached.granted(&Identity::Anonymous, invoke, &asked.attributes)?;
     let member: Arc<str> = Identity::Anonymous.as_member().into();
     Some((grant.check(Arc::clone(&member), invoke), Some(member)))
 }

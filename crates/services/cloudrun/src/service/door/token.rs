@@ -190,7 +190,7 @@ pub(crate) fn permission(asked: &Asked<'_>, claims: &Map) -> (Check, Option<Arc<
         }
     };
     let invoke = asked.entrance.permission;
-    let verdict = asked.cloud.permit_identity(&identity, invoke, &asked.service.policy, &asked.attributes);
+    let verdict = asked.reached.decide(&identity, invoke, &asked.attributes);
     let member: Arc<str> = identity.as_member().into();
     let check = verdict.check_as(Arc::clone(&member), invoke);
     let is_gcloud = matches!(identity, Identity::User { .. }) && text("aud") == GCLOUD;
