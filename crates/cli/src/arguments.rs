@@ -69,11 +69,12 @@ pub(crate) struct Explain {
     pub(crate) what: What,
     /// The file, or `-` for standard input: secrets are no arguments, which a shell remembers
     pub(crate) file: PathBuf,
-    /// Shows it to a door: the URL of a service, a provider (not built yet)
-    #[arg(long, value_name = "PLACE", hide = true)]
+    /// Shows the token to a place of the given document: a service (its URL or id), a provider (its name or id), or the URL
+    /// of one of Google's APIs
+    #[arg(long, value_name = "PLACE")]
     pub(crate) at: Option<String>,
-    /// A given document, for `--at` (not built yet)
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// A given document, for `--at`
+    #[arg(long, value_name = "FILE")]
     pub(crate) given: Vec<PathBuf>,
     /// The present instant; that of the machine if not said
     #[arg(long, value_name = "TIME", value_parser = instant)]

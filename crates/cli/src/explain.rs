@@ -7,24 +7,37 @@ use std::{
 };
 
 use tokenrig_clock::{Clock as _, SystemClock};
-use tokenrig_explain::{credentials, token, url};
+use tokenrig_explain::{bare, credentials, token, url};
+use tokenrig_report::flat;
 
 use crate::{
     arguments::{Explain, What},
-    tell,
+    door, tell,
 };
 
 /// No credential is larger; of what is, the start tells enough.
 const LARGEST: u64 = 2 << 20;
 
 /// Exit codes: 0 if nothing is wrong with it, 1 if something is, 2 if it cannot be read or told.
-pub(crate) fn explain(wanted: &Explain) -> u8 {
-    if wanted.what == What::Principal || wanted.at.is_some() || !wanted.given.is_empty() {
+pub(crate) async fn explain(program: &str, wanted: &Explain) -> u8 {
+    if wanted.what == What::Principal {
         tell::error(
-            "`explain principal`, `--at` and `--given` are not built yet",
-            Some(
-                "`explain token|credentials|url FILE` tells what a thing says of itself; a scenario shows it to a door",
-            ),
+            "`explain principal` is not built yet",
+            Some("`explain token FILE --at PROVIDER --given FILE` shows what the mapping and the condition make of it"),
+        );
+        return 2;
+    }
+    if (wanted.at.is_some() || !wanted.given.is_empty()) && wanted.what != What::Token {
+        tell::error(
+            "`--at` and `--given` belong to `explain token`",
+            Some("`explain token FILE --at PLACE --given FILE`"),
+        );
+        return 2;
+    }
+    if wanted.at.is_none() && !wanted.given.is_empty() {
+        tell::error(
+            "`--given` says what `--at` looks at, and there is no `--at`",
+            Some("add `--at PLACE`: a service or a provider of the given document"),
         );
         return 2;
     }
@@ -39,6 +52,11 @@ pub(crate) fn explain(wanted: &Explain) -> u8 {
         }
     };
     let now = wanted.now.unwrap_or_else(|| SystemClock::real().now());
+    if let Some(at) = &wanted.at {
+        let (bare, faults) = bare(&bytes);
+        faults.iter().for_each(|fault| tell::note(&flat(&fault.what)));
+        return door::shown(program, wanted, at, &bare, &token(&bytes, now).title).await;
+    }
     let told = match wanted.what {
         What::Token | What::Principal => token(&bytes, now),
         What::Credentials => credentials(&bytes),

@@ -14,11 +14,13 @@ mod arguments;
 mod attack;
 mod child;
 mod containers;
+mod door;
 mod exec;
 mod explain;
 mod inherited;
 mod log;
 mod netns;
+mod places;
 mod reference;
 mod reports;
 mod run;
@@ -66,7 +68,7 @@ pub fn run(program: &str, args: impl Iterator<Item = OsString>) -> ExitCode {
             Command::Serve(wanted) => serve::serve(program, wanted).await,
             Command::NetnsInside(wanted) => netns::run(wanted).await,
             Command::Attack(wanted) => attack::attack(program, wanted).await,
-            Command::Explain(wanted) => explain::explain(&wanted),
+            Command::Explain(wanted) => explain::explain(program, &wanted).await,
             Command::Schema(wanted) => reference::print_schema(&wanted),
             Command::Completions(wanted) => reference::print_completions(program, &wanted),
             Command::Cleanup(_) => {

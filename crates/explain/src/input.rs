@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tokenrig_jose::peek;
 
-use crate::explanation::Explanation;
+use crate::explanation::{Explanation, Fault};
 
 /// The largest text that is looked at.
 const LARGEST: usize = 1 << 20;
@@ -36,6 +36,14 @@ pub(crate) fn credential(bytes: &[u8], told: &mut Explanation) -> String {
         found = inner.trim().to_owned();
     }
     found
+}
+
+/// The credential itself, without what people leave around it, and what is wrong with that.
+#[must_use]
+pub fn bare(bytes: &[u8]) -> (String, Vec<Fault>) {
+    let mut told = Explanation::default();
+    let found = credential(bytes, &mut told);
+    (found, told.faults)
 }
 
 /// The text of a file.

@@ -20,6 +20,7 @@ mod url;
 pub use crate::{
     credentials::credentials,
     explanation::{Explanation, Fault, Section},
+    input::bare,
     token::token,
     url::url,
 };

@@ -28,8 +28,20 @@ pub fn title(record: &Record) -> String {
 /// The checks in order of judgement, aligned.
 #[must_use]
 pub fn check_lines(record: &Record) -> Vec<Line> {
+    check_lines_but(record, |_| None)
+}
+
+/// As [`check_lines`]; of checks that say nothing `unchecked` gives what stands in their place.
+#[must_use]
+pub fn check_lines_but<'a>(record: &Record, unchecked: impl Fn(&CheckRecord) -> Option<&'a str>) -> Vec<Line> {
     let width = record.checks.iter().map(|check| check.name.chars().count()).max().unwrap_or_default();
-    record.checks.iter().flat_map(|check| lines(check, width)).collect()
+    let told = record.checks.iter().flat_map(|check| match unchecked(check) {
+        None => lines(check, width),
+        Some(why) => {
+            vec![Line { failed: false, text: format!("-     {:<width$}  {}", flat(&check.name), flat(why)) }]
+        }
+    });
+    told.collect()
 }
 
 fn lines(check: &CheckRecord, width: usize) -> Vec<Line> {

@@ -32,7 +32,7 @@ mod terminal;
 
 pub use crate::{
     command::{again, quoted},
-    decision::{Line, check_lines, title},
+    decision::{Line, check_lines, check_lines_but, title},
     diagnostics::diagnostics,
     failure::{case_failed, given_fault},
     file::{FileReport, Format, Head},

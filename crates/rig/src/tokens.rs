@@ -216,7 +216,9 @@ impl Rig {
         found
     }
 
-    fn providers(&self) -> Vec<Provider> {
+    /// Every provider of the project's workload identity pools, disabled ones too, in the order of their ids.
+    #[must_use]
+    pub fn providers(&self) -> Vec<Provider> {
         let cloud = self.core().cloud();
         let mut pools = cloud.pools().list(&cloud.project().number, false);
         if let Some(organization) = cloud.organization() {

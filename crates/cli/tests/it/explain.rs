@@ -29,12 +29,15 @@ async fn what_is_no_file_or_not_built_is_a_mistake_of_the_call() {
     let typed = home.call(&["explain", "token", token]).await;
     assert_eq!(typed.code, Some(2), "{typed}");
     assert!(!typed.stderr.contains(token), "{typed}");
+    let told = home.call(&["explain", "principal", "token.txt"]).await;
+    assert_eq!(told.code, Some(2), "{told}");
+    assert!(told.stderr.contains("not built yet"), "{told}");
     for call in [
-        &["explain", "principal", "token.txt"][..],
-        &["explain", "token", "token.txt", "--at", "https://orders.example"][..],
+        &["explain", "token", "token.txt", "--given", "g.yaml"][..],
+        &["explain", "url", "token.txt", "--at", "https://orders.example", "--given", "g.yaml"][..],
     ] {
         let told = home.call(call).await;
         assert_eq!(told.code, Some(2), "{told}");
-        assert!(told.stderr.contains("not built yet"), "{told}");
+        assert!(told.stderr.contains("--at"), "{told}");
     }
 }

@@ -3,6 +3,7 @@
 mod bad_files;
 mod commands;
 mod control;
+mod door;
 mod environment;
 mod exec;
 mod explain;

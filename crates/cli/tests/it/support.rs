@@ -38,6 +38,7 @@ pub(crate) use assert_told;
 pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"proxyPort=\d+", "proxyPort=PORT"),
+    (r"(:\d\d)\.\d{3,9}Z", "$1.FRACTIONZ"),
     (r"\[ *\d+ ms\]", "[TIME]"),
     (r"\[ *\d+\.\d+ s\]", "[TIME]"),
     (r"/\S*/tokenrig-[A-Za-z0-9]{6}\b", "TEMP"),
