@@ -69,11 +69,11 @@ pub(crate) struct Explain {
     pub(crate) what: What,
     /// The file, or `-` for standard input: secrets are no arguments, which a shell remembers
     pub(crate) file: PathBuf,
-    /// Shows the token to a place of the given document: a service (its URL or id), a provider (its name or id), or the URL
-    /// of one of Google's APIs
+    /// The place that the token is shown to: a service of the given document (its URL or id), a provider (its name or id), or
+    /// the URL of one of Google's APIs
     #[arg(long, value_name = "PLACE")]
     pub(crate) at: Option<String>,
-    /// A given document, for `--at`
+    /// A given document: what `--at` is looked for in
     #[arg(long, value_name = "FILE")]
     pub(crate) given: Vec<PathBuf>,
     /// The present instant; that of the machine if not said
@@ -88,7 +88,7 @@ pub(crate) struct Explain {
 pub(crate) enum What {
     /// A token or another credential of one line
     Token,
-    /// Whom a token names at a provider (not built yet)
+    /// A token, and whom it names at a provider: what mapping and condition make of it, and which bindings name that
     Principal,
     /// A credential file, such as GOOGLE_APPLICATION_CREDENTIALS names
     Credentials,
@@ -112,9 +112,10 @@ pub(crate) struct Run {
     /// The clock's first instant, for scenarios that say none
     #[arg(long, value_name = "TIME", value_parser = instant)]
     pub(crate) now: Option<Timestamp>,
-    /// How long a live case may wait in one step; longer ones are skipped
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub(crate) max_wait: Option<SignedDuration>,
+    /// How long a step may wait where the clock is the real one; cases that must wait longer are skipped and counted. 30s if not
+    /// said. The clock of a rig is moved, so that offline nothing waits
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) max_wait: Option<Duration>,
     /// Only cases with this text in their name; also `tag:X`, `theme:X`, `case:X`. All given ones must match
     #[arg(long = "filter", value_name = "TEXT", value_parser = filter)]
     pub(crate) filters: Vec<Filter>,

@@ -12,7 +12,7 @@ use tokenrig_report::flat;
 
 use crate::{
     arguments::{Explain, What},
-    door, tell,
+    door, principal, tell,
 };
 
 /// No credential is larger; of what is, the start tells enough.
@@ -20,21 +20,15 @@ const LARGEST: u64 = 2 << 20;
 
 /// Exit codes: 0 if nothing is wrong with it, 1 if something is, 2 if it cannot be read or told.
 pub(crate) async fn explain(program: &str, wanted: &Explain) -> u8 {
-    if wanted.what == What::Principal {
+    let at_a_place = matches!(wanted.what, What::Token | What::Principal);
+    if (wanted.at.is_some() || !wanted.given.is_empty()) && !at_a_place {
         tell::error(
-            "`explain principal` is not built yet",
-            Some("`explain token FILE --at PROVIDER --given FILE` shows what the mapping and the condition make of it"),
-        );
-        return 2;
-    }
-    if (wanted.at.is_some() || !wanted.given.is_empty()) && wanted.what != What::Token {
-        tell::error(
-            "`--at` and `--given` belong to `explain token`",
+            "`--at` and `--given` belong to `explain token` and `explain principal`",
             Some("`explain token FILE --at PLACE --given FILE`"),
         );
         return 2;
     }
-    if wanted.at.is_none() && !wanted.given.is_empty() {
+    if wanted.what == What::Token && wanted.at.is_none() && !wanted.given.is_empty() {
         tell::error(
             "`--given` says what `--at` looks at, and there is no `--at`",
             Some("add `--at PLACE`: a service or a provider of the given document"),
@@ -52,10 +46,14 @@ pub(crate) async fn explain(program: &str, wanted: &Explain) -> u8 {
         }
     };
     let now = wanted.now.unwrap_or_else(|| SystemClock::real().now());
-    if let Some(at) = &wanted.at {
+    if wanted.at.is_some() || wanted.what == What::Principal {
         let (bare, faults) = bare(&bytes);
         faults.iter().for_each(|fault| tell::note(&flat(&fault.what)));
-        return door::shown(program, wanted, at, &bare, &token(&bytes, now).title).await;
+        let title = token(&bytes, now).title;
+        return match &wanted.at {
+            Some(at) if wanted.what == What::Token => door::shown(program, wanted, at, &bare, &title).await,
+            _ => principal::shown(program, wanted, &bare, &title).await,
+        };
     }
     let told = match wanted.what {
         What::Token | What::Principal => token(&bytes, now),

@@ -21,6 +21,7 @@ mod inherited;
 mod log;
 mod netns;
 mod places;
+mod principal;
 mod reference;
 mod reports;
 mod run;

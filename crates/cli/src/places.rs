@@ -51,7 +51,8 @@ pub(crate) fn find(rig: &Rig, text: &str) -> Result<Place, String> {
 /// The provider that `text` names by its whole name.
 pub(crate) fn provider_name(text: &str) -> Option<&str> {
     let name = OF_IAM.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
-    (name.starts_with("projects/") && name.contains("/providers/")).then_some(name)
+    let of_pool = name.starts_with("projects/") || name.starts_with("locations/global/workforcePools/");
+    (of_pool && name.contains("/providers/")).then_some(name)
 }
 
 impl Place {
@@ -78,7 +79,7 @@ impl Known {
 
 fn known(rig: &Rig) -> Vec<Known> {
     let providers = rig.providers().into_iter().map(|provider| Known {
-        short: vec![provider.id.clone(), format!("{}/{}", provider.pool.id, provider.id)],
+        short: vec![provider.id.clone(), format!("{}/{}", provider.pool.id(), provider.id)],
         place: Place::Provider(provider.name()),
     });
     let run = rig.core().cloud_run();

@@ -90,6 +90,9 @@ pub(crate) async fn run(program: &str, wanted: Run) -> u8 {
         run_deadline: wanted.run_deadline,
         ..Options::default()
     };
+    if let Some(wait) = wanted.max_wait {
+        options.max_wait = wait;
+    }
     if let Some(deadline) = wanted.case_deadline {
         options.case_deadline = deadline;
     }

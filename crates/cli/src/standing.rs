@@ -4,8 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokenrig_offline::{Inherited, Place, RigSite};
 use tokenrig_report::Look;
-use tokenrig_runner::{Foundation, WorldFault, given};
-use tokenrig_scenario::{Given, Sources, read_given};
+use tokenrig_runner::{
+    Foundation, WorldFault,
+    given::{self, GivenFault, GivenMember},
+};
+use tokenrig_scenario::{Given, Sources, read_givens};
 
 use crate::{arguments::Standing, containers, log, tell};
 
@@ -20,21 +23,41 @@ pub(crate) async fn start(
     inherited: Inherited,
     look: &Look,
 ) -> Result<RigSite, u8> {
+    let (site, given, sources) = open(wanted, listen, inherited, look).await?;
+    given::apply(&site, &given).await.map_err(|fault| refused(&fault, &sources, look))?;
+    settle(&site);
+    Ok(site)
+}
+
+/// As [`start`], but no policy counts: they are given back as they are written, for those who look at them.
+pub(crate) async fn start_without_policies(
+    wanted: &Standing,
+    inherited: Inherited,
+    look: &Look,
+) -> Result<(RigSite, Vec<GivenMember>, Sources), u8> {
+    let (site, given, sources) = open(wanted, None, inherited, look).await?;
+    let applied = given::apply_without_policies(&site, &given).await;
+    let (_, members) = applied.map_err(|fault| refused(&fault, &sources, look))?;
+    settle(&site);
+    Ok((site, members, sources))
+}
+
+async fn open(
+    wanted: &Standing,
+    listen: Option<SocketAddr>,
+    inherited: Inherited,
+    look: &Look,
+) -> Result<(RigSite, Given, Sources), u8> {
     if let Err(why) = log::to(wanted.log.as_deref()) {
         tell::error(&why, None);
         return Err(3);
     }
-    let documents = read(wanted, look)?;
-    let mut foundation = Foundation { name: "rig".to_owned(), now: wanted.now, ..Foundation::default() };
-    for (given, sources) in &documents {
-        match given::foundation(given) {
-            Ok(one) => merge(&mut foundation, one),
-            Err(fault) => {
-                tell::text(&tokenrig_report::given_fault(&fault, sources, look));
-                return Err(2);
-            }
-        }
-    }
+    let (given, sources) = read_givens(&wanted.given).map_err(|faults| {
+        tell::text(&tokenrig_report::diagnostics(&faults, look));
+        2
+    })?;
+    let foundation = given::foundation(&given).map_err(|fault| refused(&fault, &sources, look))?;
+    let foundation = Foundation { name: "rig".to_owned(), now: wanted.now, ..foundation };
     let listen = listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0));
     let rig = match tokenrig_offline::open(&foundation, Place::Standing { listen }).await {
         Ok(rig) => rig,
@@ -48,42 +71,15 @@ pub(crate) async fn start(
         }
     };
     let site = RigSite::new(rig, Inherited { images: containers::images().await, ..inherited });
-    for (given, sources) in &documents {
-        if let Err(fault) = given::apply(&site, given).await {
-            tell::text(&tokenrig_report::given_fault(&fault, sources, look));
-            return Err(2);
-        }
-    }
-    // What was there before anybody asked counts at once, however long a change takes to spread.
+    Ok((site, given, sources))
+}
+
+/// What was there before anybody asked counts at once, however long a change takes to spread.
+fn settle(site: &RigSite) {
     site.rig().core().cloud().policies().settle();
-    Ok(site)
 }
 
-fn read(wanted: &Standing, look: &Look) -> Result<Vec<(Given, Sources)>, u8> {
-    let mut documents = Vec::new();
-    let mut wrong = false;
-    for path in &wanted.given {
-        match read_given(path) {
-            Ok(document) => documents.push(document),
-            Err(faults) => {
-                wrong = true;
-                tell::text(&tokenrig_report::diagnostics(&faults, look));
-            }
-        }
-    }
-    if wrong { Err(2) } else { Ok(documents) }
-}
-
-/// Of several documents the last one that says something counts.
-fn merge(into: &mut Foundation, more: Foundation) {
-    // Taken apart, so that nothing that a document may say is forgotten here.
-    let Foundation { name: _, project, organization, issuers, users, clients, aws, settings, now: _, has_run_step: _ } =
-        more;
-    into.project.extend(project);
-    into.organization.extend(organization);
-    into.issuers.extend(issuers);
-    into.users.extend(users);
-    into.clients.extend(clients);
-    into.aws.extend(aws);
-    into.settings.extend(settings);
+fn refused(fault: &GivenFault, sources: &Sources, look: &Look) -> u8 {
+    tell::text(&tokenrig_report::given_fault(fault, sources, look));
+    2
 }

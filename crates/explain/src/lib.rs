@@ -1,4 +1,5 @@
-//! What a token, a credential file or a signed URL is, who would take it, and what is wrong with it.
+//! What a token, a credential file or a signed URL is, who would take it, and what is wrong with it; and whom a token names
+//! at a provider.
 //!
 //! Nothing here reaches the network, and no signature is verified: a thing is told by what it says of itself. Secrets are
 //! never told whole.
@@ -13,6 +14,7 @@ mod claims;
 mod credentials;
 mod explanation;
 mod input;
+mod principal;
 mod shapes;
 mod token;
 mod url;
@@ -21,6 +23,7 @@ pub use crate::{
     credentials::credentials,
     explanation::{Explanation, Fault, Section},
     input::bare,
+    principal::{Exchanged, Judged, OfProject, Principal, Verdict, Written},
     token::token,
     url::url,
 };

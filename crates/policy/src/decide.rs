@@ -394,6 +394,9 @@ mod tests {
         federated("alice"),
         Near::FederatedNotAuthenticated
     )]
+    #[case::provider(&format!("principal://{POOL}/providers/corp/subject/alice"), federated("alice"), Near::ProviderNamed)]
+    #[case::swapped(&format!("principalSet://{POOL}/attribute.org/name/repository"), federated("alice"), Near::KeyValueSwapped)]
+    #[case::not_mapped(&format!("principalSet://{POOL}/attribute.role/admin"), federated("alice"), Near::AttributeNotMapped)]
     #[case::other_value(&format!("principal://{POOL}/subject/bob"), federated("alice"), Near::OtherValue)]
     #[case::other_pool(
         "principal://iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/others/subject/alice",

@@ -177,6 +177,10 @@ fn mend_grant(denial: &Denial, permission: &str, member: &str) -> String {
                 rewrite()
             )
         }
+        Near::ProviderNamed => format!("{}: a principal belongs to a pool, whichever provider it came by", rewrite()),
+        Near::KeyValueSwapped => {
+            format!("{}: it is `attribute.NAME/VALUE`, the value comes last", rewrite())
+        }
         Near::Kind => format!("{}: the kind before the colon is wrong", rewrite()),
         Near::UniqueIdForEmail => format!("{}: a service account is named by its e-mail address", rewrite()),
         Near::Deleted => format!(
@@ -202,6 +206,12 @@ fn mend_grant(denial: &Denial, permission: &str, member: &str) -> String {
             let role = denial.role.filter(|_| role.starts_with("roles/owner")).unwrap_or(role);
             format!("grant {role} on {resource} to `{written}`: it has the role on {at} only")
         }
+        Near::AttributeNotMapped if miss.meant.is_some() => {
+            format!("{}: the token has the value under that name", rewrite())
+        }
+        Near::AttributeNotMapped => format!(
+            "map what `{written}` names in the provider's `attributeMapping`, or add `{meant}` to the binding of {role} on {at}"
+        ),
         Near::OtherPool => format!("{}: the pool is another", rewrite()),
         Near::OtherValue => format!("add `{meant}` to the binding of {role} on {at}: it names `{written}` only"),
         Near::OtherMember => grant(),

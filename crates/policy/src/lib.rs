@@ -70,7 +70,7 @@ pub use crate::{
     explain::Explanation,
     identity::Identity,
     member::{Member, NotAMember, PoolSet},
-    miss::{FailedCondition, Miss, Near},
+    miss::{FailedCondition, Miss, Near, near},
     pool::PoolRef,
     roles::{Role, Roles, Stage},
 };

@@ -56,6 +56,10 @@ pub enum Near {
     ProjectIdForNumber,
     /// The member is written `principal://` where it is a set, or the reverse.
     PrincipalForSet,
+    /// The member names a provider of the pool: principals belong to pools.
+    ProviderNamed,
+    /// The member has an attribute's value where its name belongs, and the reverse.
+    KeyValueSwapped,
     /// The member has another kind (`user:` for `serviceAccount:`).
     Kind,
     /// The member has the unique id of the account in place of its e-mail address.
@@ -72,6 +76,8 @@ pub enum Near {
     RoleUnknown,
     /// It is granted on another resource.
     OtherResource,
+    /// The member names an attribute, or a group, and the identity has none of that name: its provider maps none.
+    AttributeNotMapped,
     /// The member is of another pool, with the same value.
     OtherPool,
     /// The member is of the same pool, with another value of the same attribute.
@@ -92,6 +98,8 @@ impl Near {
             Self::Space => "space",
             Self::ProjectIdForNumber => "project-id-for-number",
             Self::PrincipalForSet => "principal-for-set",
+            Self::ProviderNamed => "provider-in-principal",
+            Self::KeyValueSwapped => "key-value-swapped",
             Self::Kind => "member-kind",
             Self::UniqueIdForEmail => "unique-id-for-email",
             Self::Deleted => "deleted-member",
@@ -100,6 +108,7 @@ impl Near {
             Self::RoleLacksPermission | Self::RoleOfContainerLacksPermission => "role-lacks-permission",
             Self::RoleUnknown => "role-unknown",
             Self::OtherResource => "other-resource",
+            Self::AttributeNotMapped => "attribute-not-mapped",
             Self::OtherPool => "other-pool",
             Self::OtherValue => "other-value",
             Self::OtherMember => "other-member",
@@ -177,6 +186,23 @@ fn names(request: &Request<'_>, policy: &Attached, place: Place) -> bool {
     policy.visit(request.identity, request.directory, is_it).is_break()
 }
 
+/// How a text in the place of a member nearly names an identity that it does not name, and what it would have to be. It
+/// may be no member at all.
+///
+/// ```
+/// use tokenrig_policy::{Identity, Near, near};
+///
+/// let alice = Identity::User { email: "alice@shop.example".into(), id: "1".into() };
+/// let (near, meant) = near("serviceAccount:alice@shop.example", &alice).unwrap();
+/// assert_eq!((near, meant.as_deref()), (Near::Kind, Some("user:alice@shop.example")));
+/// ```
+#[must_use]
+pub fn near(member: &str, identity: &Identity) -> Option<(Near, Option<String>)> {
+    let own: Vec<Member> = identity.members();
+    let own: Vec<(String, &Member)> = own.iter().map(|member| (member.to_string(), member)).collect();
+    nearly(member, identity, &own)
+}
+
 /// How a member that does not name the identity nearly does, and what it would have to be.
 fn nearly(member: &str, identity: &Identity, own: &[(String, &Member)]) -> Option<(Near, Option<String>)> {
     let rest = |text: &str| text.split_once("://").map(|(_, rest)| rest.to_owned());
@@ -193,6 +219,11 @@ fn nearly(member: &str, identity: &Identity, own: &[(String, &Member)]) -> Optio
         .or_else(|| by(Near::Space, &|text, _| text == member.trim() && member.trim() != member))
         .or_else(|| by(Near::PrincipalForSet, &|text, _| rest(text).is_some() && rest(text) == rest(member)))
         .or_else(|| by(Near::ProjectIdForNumber, &|_, known| parsed.as_ref().is_some_and(|m| by_project_id(m, known))))
+        .or_else(|| {
+            let bare = without_provider(member)?;
+            by(Near::ProviderNamed, &|text, _| text == bare)
+        })
+        .or_else(|| by(Near::KeyValueSwapped, &|_, known| parsed.as_ref().is_some_and(|m| swapped(m, known))))
         .or_else(|| {
             let kinds = ["user:", "serviceAccount:", "group:"];
             let kind = |text: &str| kinds.iter().any(|kind| text.starts_with(kind));
@@ -212,6 +243,9 @@ fn nearly(member: &str, identity: &Identity, own: &[(String, &Member)]) -> Optio
         _ => {}
     }
     let parsed = parsed?;
+    if let Some(found) = not_mapped(&parsed, own) {
+        return Some(found);
+    }
     by(Near::OtherPool, &|_, known| match (&parsed, known) {
         (Member::Subject(pool, value), Member::Subject(other, own)) => pool != other && value == own,
         (Member::Set(pool, set), Member::Set(other, own)) => pool != other && set == own && *set != PoolSet::All,
@@ -240,6 +274,53 @@ fn by_project_id(member: &Member, own: &Member) -> bool {
     };
     let is_id = |project: &str| project.bytes().any(|byte| !byte.is_ascii_digit());
     pool.id() == other.id() && pool.project().is_some_and(is_id) && other.project().is_some()
+}
+
+/// The principal without the provider that stands after its pool, if one does.
+fn without_provider(member: &str) -> Option<String> {
+    let (pool, rest) = member.split_once("/providers/")?;
+    let (_, rest) = rest.split_once('/')?;
+    Some(format!("{pool}/{rest}"))
+}
+
+/// Whether `member` is `own` with the attribute's name and value in each other's place.
+fn swapped(member: &Member, own: &Member) -> bool {
+    let (
+        Member::Set(pool, PoolSet::Attribute { name, value }),
+        Member::Set(other, PoolSet::Attribute { name: n, value: v }),
+    ) = (member, own)
+    else {
+        return false;
+    };
+    // A value may hold slashes, and then the name does not end where it seems to.
+    pool == other && (name, value) != (n, v) && format!("{name}/{value}") == format!("{v}/{n}")
+}
+
+/// Whether `member` names an attribute or a group that the identity has none of; `meant` is what it has the value under.
+fn not_mapped(member: &Member, own: &[(String, &Member)]) -> Option<(Near, Option<String>)> {
+    let Member::Set(pool, set) = member else { return None };
+    let of_pool = || {
+        own.iter().filter_map(move |(text, known)| match known {
+            Member::Set(other, set) if other == pool => Some((text, set)),
+            _ => None,
+        })
+    };
+    of_pool().next()?;
+    let value = match set {
+        PoolSet::All => return None,
+        PoolSet::Group(value) if of_pool().all(|(_, set)| !matches!(set, PoolSet::Group(_))) => value,
+        PoolSet::Attribute { name, value }
+            if of_pool().all(|(_, set)| !matches!(set, PoolSet::Attribute { name: own, .. } if own == name)) =>
+        {
+            value
+        }
+        _ => return None,
+    };
+    let meant = of_pool().find(|(_, set)| match set {
+        PoolSet::Group(own) | PoolSet::Attribute { value: own, .. } => own == value,
+        PoolSet::All => false,
+    });
+    Some((Near::AttributeNotMapped, meant.map(|(text, _)| text.clone())))
 }
 
 /// A grant of the same permission to the same identity on a resource that is not this one nor above it.

@@ -69,12 +69,15 @@ impl Look {
     }
 }
 
-/// Text from outside without control characters, so that it cannot move the cursor; line ends stay.
+/// Text from outside without control characters, so that it cannot move the cursor, and without those that turn the
+/// direction of writing; line ends stay.
 #[must_use]
 pub fn safe(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let keep = !c.is_control() || c == '\n';
+            let turns =
+                matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let keep = !(c.is_control() || turns) || c == '\n';
             let shown = if c == '\t' { "    ".chars().collect::<Vec<_>>() } else { c.escape_unicode().collect() };
             if keep { vec![c] } else { shown }
         })

@@ -210,6 +210,9 @@ fn counts(summary: &Summary) -> String {
     if summary.wrong_files > 0 {
         text.push_str(&format!("; {} wrong and did not run", counted_are(summary.wrong_files)));
     }
+    if summary.waiting > 0 {
+        text.push_str(&format!("; {} must wait longer than `--max-wait`", counted(summary.waiting, "case")));
+    }
     if summary.missing > 0 {
         text.push_str(&format!("; {} needs what is required and missing", counted(summary.missing, "case")));
     }

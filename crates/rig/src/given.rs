@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokenrig_report::Look;
 use tokenrig_runner::given::{self, GivenFault};
-use tokenrig_scenario::{Given, Loader, Sources, parse_given, read_given};
+use tokenrig_scenario::{Faults, Given, GivenText, Loader, Sources, parse_givens};
 
 use crate::{
     builder::RigBuilder,
@@ -31,35 +31,30 @@ impl Loader for NoFolder {
 
 /// Reads what is given, starts the rig and puts everything in place by Google's own admin calls.
 pub(crate) async fn start(mut builder: RigBuilder) -> Result<Rig, StartFault> {
-    let documents = read(&std::mem::take(&mut builder.given))?;
-    for (given, sources) in &documents {
-        let foundation = given::foundation(given).map_err(|fault| refused(&fault, sources))?;
-        builder = builder.foundation(&foundation).map_err(|fault| StartFault::Given(fault.to_string()))?;
+    let documents = std::mem::take(&mut builder.given);
+    if documents.is_empty() {
+        return Rig::start(builder).await;
     }
+    let (given, sources) = read(documents)?;
+    let foundation = given::foundation(&given).map_err(|fault| refused(&fault, &sources))?;
+    builder = builder.foundation(&foundation).map_err(|fault| StartFault::Given(fault.to_string()))?;
     let rig = Rig::start(builder).await?;
-    for (given, sources) in &documents {
-        given::apply(&rig, given).await.map_err(|fault| refused(&fault, sources))?;
-    }
+    given::apply(&rig, &given).await.map_err(|fault| refused(&fault, &sources))?;
     // What was there before anybody asked counts at once, however long a change takes to spread.
     rig.core().cloud().policies().settle();
     Ok(rig)
 }
 
-/// All documents, or all faults of all of them.
-fn read(sources: &[GivenSource]) -> Result<Vec<(Given, Sources)>, StartFault> {
-    let mut documents = Vec::new();
-    let mut told = String::new();
-    for source in sources {
-        let read = match source {
-            GivenSource::File(path) => read_given(path),
-            GivenSource::Text(text) => parse_given("given", text.as_bytes(), &NoFolder),
-        };
-        match read {
-            Ok(document) => documents.push(document),
-            Err(faults) => told.push_str(&tokenrig_report::diagnostics(&faults, &Look::default())),
+/// All documents as one, or all faults of all of them.
+fn read(documents: Vec<GivenSource>) -> Result<(Given, Sources), StartFault> {
+    let text = |document| match document {
+        GivenSource::File(path) => GivenText::of(&path),
+        GivenSource::Text(text) => {
+            Ok(GivenText { name: "given".to_owned(), bytes: text.into_bytes(), loader: Box::new(NoFolder) })
         }
-    }
-    if told.is_empty() { Ok(documents) } else { Err(StartFault::Given(begun(&told))) }
+    };
+    let read = documents.into_iter().map(text).collect::<Result<Vec<_>, Faults>>().and_then(parse_givens);
+    read.map_err(|faults| StartFault::Given(begun(&tokenrig_report::diagnostics(&faults, &Look::default()))))
 }
 
 fn refused(fault: &GivenFault, sources: &Sources) -> StartFault {

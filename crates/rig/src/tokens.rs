@@ -216,7 +216,8 @@ impl Rig {
         found
     }
 
-    /// Every provider of the project's workload identity pools, disabled ones too, in the order of their ids.
+    /// Every provider of the project's workload identity pools and of the organization's workforce pools, disabled ones too,
+    /// in the order of their ids.
     #[must_use]
     pub fn providers(&self) -> Vec<Provider> {
         let cloud = self.core().cloud();

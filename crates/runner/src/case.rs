@@ -10,7 +10,7 @@ use tokenrig_clock::{
     Timestamp,
     real::{self, Stopwatch},
 };
-use tokenrig_scenario::{Play, Scenario, Step, instant};
+use tokenrig_scenario::{Play, Scenario, Step, Verb, duration, instant};
 
 use crate::{
     catalogue::Catalogue,
@@ -23,7 +23,7 @@ use crate::{
     keep::Kept,
     method_call,
     plan::Planned,
-    step::{Case, Stop},
+    step::{Case, Stop, waits},
     stop::{CLOSING, Cutting, Early, length},
     world::{Site, SiteFault, Who, World, WorldFault, word},
 };
@@ -44,6 +44,8 @@ pub(crate) struct Setting {
     pub(crate) keep: Option<std::path::PathBuf>,
     /// How long a case may take.
     pub(crate) deadline: Duration,
+    /// How long a step may wait, if the world's clock is the real one.
+    pub(crate) max_wait: Option<Duration>,
     /// Tells of the run's end before its time.
     pub(crate) cutting: Cutting,
 }
@@ -55,7 +57,7 @@ type Ending<'a> = BoxFuture<'a, Early>;
 pub(crate) async fn run(world: &dyn World, planned: &Planned, number: usize, setting: &Setting) -> CaseReport {
     let watch = Stopwatch::start();
     let mut played = Played::default();
-    let outcome = match skipped(world, &planned.scenario, &setting.required) {
+    let outcome = match skipped(world, planned, setting) {
         Some(skip) => Outcome::Skipped(skip),
         None => play(world, planned, number, setting, &mut played).await,
     };
@@ -87,15 +89,25 @@ struct Played {
 }
 
 /// Why the scenario does not run here, if it does not.
-fn skipped(world: &dyn World, scenario: &Scenario, required: &[String]) -> Option<Skip> {
+fn skipped(world: &dyn World, planned: &Planned, setting: &Setting) -> Option<Skip> {
+    let scenario = &planned.scenario;
     let kind = world.kind();
     if !scenario.worlds.contains(&kind) {
         return Some(Skip::World(kind));
     }
-    scenario.needs.iter().find_map(|need| {
+    let lacks = scenario.needs.iter().find_map(|need| {
         let why = world.offers(&need.text).err()?;
         let need = need.text.to_string();
-        Some(Skip::Need { required: required.contains(&need), need, why })
+        Some(Skip::Need { required: setting.required.contains(&need), need, why })
+    });
+    lacks.or_else(|| too_long(&scenario.play(planned.row), setting.max_wait?))
+}
+
+/// A wait that is written out is known before anything was made.
+fn too_long(play: &Play, most: Duration) -> Option<Skip> {
+    play.steps.iter().find_map(|step| match &step.verb {
+        Verb::Advance { to } => waits(duration(to.text()?)?, most),
+        _ => None,
     })
 }
 
@@ -180,6 +192,8 @@ async fn in_site(
         decided: 0,
         received: BTreeMap::new(),
         outputs: Vec::new(),
+        running: None,
+        max_wait: setting.max_wait,
     };
     case.decisions().await;
     for (index, step) in play.steps.iter().enumerate() {
@@ -196,6 +210,9 @@ async fn in_site(
             early = &mut *ending => Err(early),
         };
         report.took = watch.elapsed();
+        if made.is_err() {
+            report.command = case.given_up();
+        }
         if let Some(kept) = kept {
             kept.outputs(index + 1, std::mem::take(&mut case.outputs));
         }
@@ -204,7 +221,7 @@ async fn in_site(
         steps.push(report);
         match made {
             Err(outcome) => return outcome,
-            Ok(Some(why)) => return Outcome::Skipped(Skip::Other(why)),
+            Ok(Some(skip)) => return Outcome::Skipped(skip),
             Ok(None) if failed => return Outcome::Failed,
             Ok(None) => {}
         }
@@ -258,7 +275,7 @@ async fn one(
     catalogue: Catalogue,
     files: &Files,
     report: &mut StepReport,
-) -> Option<String> {
+) -> Option<Skip> {
     effects_of_saves(case, step, files, report).await;
     for _ in 0..MAX_EFFECTS {
         case.env.scope.set("now", case.site.now());
@@ -268,7 +285,7 @@ async fn one(
                 judge::judge(case, step, done, catalogue, report).await;
                 return None;
             }
-            Err(Stop::Skip(why)) => return Some(why),
+            Err(Stop::Skip(skip)) => return Some(skip),
             Err(Stop::Site(fault)) => {
                 let message = crate::redact::text(&fault.to_string()).into_owned();
                 report.failures.push(Failure {

@@ -7,7 +7,7 @@ use tokenrig_decision::Record;
 use tokenrig_jose::Opened;
 use tokenrig_scenario::{Faults, Sources, Span, WorldName};
 
-use crate::{redact, world::word};
+use crate::{redact, stop::length, world::word};
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -172,6 +172,13 @@ pub enum Skip {
     World(WorldName),
     /// It was running when the run was asked to end: where it was.
     Stopped(String),
+    /// The clock is the real one, and a step would wait for longer than it may.
+    Wait {
+        /// How long.
+        needed: Duration,
+        /// How long it may.
+        most: Duration,
+    },
     /// Anything else, in words.
     Other(String),
 }
@@ -182,6 +189,9 @@ impl fmt::Display for Skip {
             Self::Need { need, why, .. } => write!(f, "needs `{need}`: {why}"),
             Self::World(kind) => write!(f, "does not run {}", word(*kind)),
             Self::Stopped(whereabouts) => write!(f, "was {whereabouts}"),
+            Self::Wait { needed, most } => {
+                write!(f, "must wait for {}, and `--max-wait` is {}", length(*needed), length(*most))
+            }
             Self::Other(why) => f.write_str(why),
         }
     }
@@ -334,6 +344,8 @@ pub struct Summary {
     pub skipped: usize,
     /// Of those, how many lack a need that `--require` names.
     pub missing: usize,
+    /// Of those, how many would have to wait for longer than [`Options::max_wait`](crate::Options::max_wait).
+    pub waiting: usize,
     /// Cases that were running when the run was asked to end.
     pub stopped: usize,
     /// Cases of the plan that had not started when the run was cut short.
@@ -374,6 +386,7 @@ impl Summary {
             Outcome::Skipped(skip) => {
                 self.skipped += 1;
                 self.missing += usize::from(matches!(skip, Skip::Need { required: true, .. }));
+                self.waiting += usize::from(matches!(skip, Skip::Wait { .. }));
             }
         }
     }

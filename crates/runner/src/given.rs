@@ -14,7 +14,7 @@ use tokenrig_clock::real;
 use tokenrig_protos::{Collection, Method, Segment};
 use tokenrig_scenario::{Given, GivenResource, Span};
 
-pub use self::values::Resources;
+pub use self::{policy::GivenMember, values::Resources};
 use crate::{
     evaluate::{Env, Fault},
     events::{Exchange, Failure, StepReport},
@@ -108,30 +108,24 @@ pub async fn apply(site: &dyn Site, given: &Given) -> Result<Resources, GivenFau
     apply_in(site, given, Env::default()).await.map(|(resources, _)| resources)
 }
 
+/// As [`apply`], but no policy is set: their members are given as they are written, those that Google would refuse among
+/// them.
+///
+/// # Errors
+///
+/// As [`apply`].
+pub async fn apply_without_policies(
+    site: &dyn Site,
+    given: &Given,
+) -> Result<(Resources, Vec<GivenMember>), GivenFault> {
+    let making = Making::new(site, given, Env::default()).resources(false).await?;
+    let members = making.members()?;
+    Ok((making.resources, members))
+}
+
 /// As [`apply`], with what a case's row and `vars` mean; also gives all names for the steps.
 pub(crate) async fn apply_in(site: &dyn Site, given: &Given, env: Env) -> Result<(Resources, Env), GivenFault> {
-    let facts = site.facts();
-    let resources = Resources::of(&facts, given);
-    let mut making = Making { site, given, facts, resources, env, token: None, key_id: None, last: None };
-    making.see();
-    let ordered = given.order.iter().filter_map(|index| Some((*index, given.resources.get(*index)?)));
-    // Tasks act by themselves: they come when all that they may reach is there.
-    let (acting, standing): (Vec<_>, Vec<_>) =
-        ordered.partition(|(_, resource)| resource.collection.name == "cloudtasks.queues.tasks");
-    for (index, resource) in standing {
-        making.create(index, resource).await?;
-    }
-    for (index, resource) in given.resources.iter().enumerate() {
-        making.workload(index, resource).await?;
-    }
-    for (index, resource) in given.resources.iter().enumerate() {
-        making.policy(index, resource).await?;
-    }
-    making.organization_policy().await?;
-    making.project_policy().await?;
-    for (index, resource) in acting {
-        making.create(index, resource).await?;
-    }
+    let making = Making::new(site, given, env).resources(true).await?;
     Ok((making.resources, making.env))
 }
 
@@ -149,7 +143,40 @@ struct Making<'a> {
     last: Option<(Sent, Result<Answer, SiteFault>)>,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
+    fn new(site: &'a dyn Site, given: &'a Given, env: Env) -> Self {
+        let facts = site.facts();
+        let resources = Resources::of(&facts, given);
+        Self { site, given, facts, resources, env, token: None, key_id: None, last: None }
+    }
+
+    /// Makes everything, with or without the policies.
+    async fn resources(mut self, policies: bool) -> Result<Self, GivenFault> {
+        self.see();
+        let given = self.given;
+        let ordered = given.order.iter().filter_map(|index| Some((*index, given.resources.get(*index)?)));
+        // Tasks act by themselves: they come when all that they may reach is there.
+        let (acting, standing): (Vec<_>, Vec<_>) =
+            ordered.partition(|(_, resource)| resource.collection.name == "cloudtasks.queues.tasks");
+        for (index, resource) in standing {
+            self.create(index, resource).await?;
+        }
+        for (index, resource) in given.resources.iter().enumerate() {
+            self.workload(index, resource).await?;
+        }
+        if policies {
+            for (index, resource) in given.resources.iter().enumerate() {
+                self.policy(index, resource).await?;
+            }
+            self.organization_policy().await?;
+            self.project_policy().await?;
+            for (index, resource) in acting {
+                self.create(index, resource).await?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Lets expressions see what is there now.
     fn see(&mut self) {
         self.resources.enter(&mut self.env.scope);

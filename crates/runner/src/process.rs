@@ -5,7 +5,10 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::atomic::{AtomicI32, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI32, Ordering},
+    },
     time::Duration,
 };
 
@@ -61,6 +64,28 @@ pub(crate) struct Captured {
     pub(crate) dropped: usize,
 }
 
+/// What a command has printed so far: there also if its run was given up. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Printed(Arc<Mutex<[Capture; 2]>>);
+
+impl Printed {
+    fn lock(&self) -> MutexGuard<'_, [Capture; 2]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out what was printed, to the standard output and to the other one.
+    pub(crate) fn taken(&self) -> (Captured, Captured) {
+        let [out, err] = std::mem::take(&mut *self.lock());
+        (out.captured(), err.captured())
+    }
+
+    /// How a command ended that was given up: with its whole group killed.
+    pub(crate) fn given_up(&self) -> Ended {
+        let (stdout, stderr) = self.taken();
+        Ended { exit: 128 + 9, overran: true, stdout, stderr }
+    }
+}
+
 /// An output while it is read.
 #[derive(Debug, Default)]
 struct Capture {
@@ -99,8 +124,9 @@ pub(crate) enum ProcessFault {
     Wait { program: String, why: io::Error },
 }
 
-/// Runs a command to its end, or to its deadline. If the future is dropped the whole process group is killed.
-pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
+/// Runs a command to its end, or to its deadline. If the future is dropped the whole process group is killed, and `printed`
+/// has what it had printed until then.
+pub(crate) async fn run(order: Order, printed: &Printed) -> Result<Ended, ProcessFault> {
     let (program, arguments) = order.words.split_first().ok_or(ProcessFault::Empty)?;
     let mut child = Command::new(located(program, &order.dir))
         .args(arguments)
@@ -125,10 +151,9 @@ pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
             let _ = stdin.shutdown().await;
         }
     };
-    let (mut out, mut err) = (Capture::default(), Capture::default());
     let (out_pipe, err_pipe) = (child.stdout.take(), child.stderr.take());
     let read = async {
-        tokio::join!(feed, capture(out_pipe, &mut out), capture(err_pipe, &mut err));
+        tokio::join!(feed, capture(out_pipe, printed, 0), capture(err_pipe, printed, 1));
     };
     let ended = async {
         let waited = match real::within(order.deadline, child.wait()).await {
@@ -153,7 +178,8 @@ pub(crate) async fn run(order: Order) -> Result<Ended, ProcessFault> {
         }
     };
     group.kill();
-    Ok(Ended { exit: exit_code(status), overran, stdout: out.captured(), stderr: err.captured() })
+    let (stdout, stderr) = printed.taken();
+    Ok(Ended { exit: exit_code(status), overran, stdout, stderr })
 }
 
 /// A program with a `/` in its name is meant relative to the step's folder, as a shell there would take it.
@@ -166,11 +192,13 @@ fn exit_code(status: std::process::ExitStatus) -> i64 {
     status.code().map(i64::from).or_else(|| status.signal().map(|signal| 128 + i64::from(signal))).unwrap_or(-1)
 }
 
-async fn capture(pipe: Option<impl AsyncRead + Unpin>, into: &mut Capture) {
+async fn capture(pipe: Option<impl AsyncRead + Unpin>, printed: &Printed, which: usize) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = vec![0; 16 << 10];
     while let Ok(count @ 1..) = pipe.read(&mut chunk).await {
-        into.take(chunk.get(..count).unwrap_or_default());
+        if let Some(capture) = printed.lock().get_mut(which) {
+            capture.take(chunk.get(..count).unwrap_or_default());
+        }
     }
 }
 
@@ -219,6 +247,10 @@ impl Drop for Group {
 mod tests {
     use super::*;
 
+    async fn run(order: Order) -> Result<Ended, ProcessFault> {
+        super::run(order, &Printed::default()).await
+    }
+
     fn order(words: &[&str]) -> Order {
         Order {
             words: words.iter().map(|word| (*word).to_owned()).collect(),
@@ -256,14 +288,21 @@ mod tests {
     async fn a_run_that_is_given_up_leaves_no_process_behind() {
         let folder = tempfile::tempdir().unwrap();
         let mark = folder.path().join("mark");
-        let mut order = order(&["sh", "-c", "(sleep 1; touch mark) & touch started; sleep 100"]);
+        let mut order =
+            order(&["sh", "-c", "(sleep 1; touch mark) & echo hello; echo there >&2; touch started; sleep 100"]);
         order.dir = folder.path().to_owned();
-        let work = tokio::spawn(run(order));
+        let printed = Printed::default();
+        let work = tokio::spawn({
+            let printed = printed.clone();
+            async move { super::run(order, &printed).await }
+        });
         while !folder.path().join("started").exists() {
             real::pause(Duration::from_millis(5)).await;
         }
         work.abort();
         assert!(work.await.unwrap_err().is_cancelled());
+        let given_up = printed.given_up();
+        assert_eq!((&*given_up.stdout.text, &*given_up.stderr.text), ("hello\n", "there\n"));
         real::pause(Duration::from_millis(1500)).await;
         assert!(!mark.exists(), "the child in the background went on");
     }

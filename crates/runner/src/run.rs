@@ -17,6 +17,8 @@ use crate::{
     world::World,
 };
 
+/// How long a step may wait where the clock is the real one.
+const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How long a case may take unless [`Options::case_deadline`] says otherwise: longer than any that goes well.
 const CASE_DEADLINE: Duration = Duration::from_secs(600);
 /// After how long, and after how long again, a case that still runs is told of.
@@ -45,6 +47,9 @@ pub struct Options {
     pub case_deadline: Duration,
     /// How long the run may take, in real time; then cases that run are ended and have failed, and no other starts.
     pub run_deadline: Option<Duration>,
+    /// How long a step may wait where the clock is the real one ([`World::waits`]); a case that must wait for longer is
+    /// skipped.
+    pub max_wait: Duration,
     /// Asks the run to end.
     pub stop: Stop,
 }
@@ -62,6 +67,7 @@ impl Default for Options {
             fail_fast: false,
             case_deadline: CASE_DEADLINE,
             run_deadline: None,
+            max_wait: MAX_WAIT,
             stop: Stop::default(),
         }
     }
@@ -79,6 +85,7 @@ pub async fn run(world: Arc<dyn World>, plan: &Plan, options: &Options, mut tell
         keep_all: options.keep_all,
         keep: options.keep.clone(),
         deadline: options.case_deadline,
+        max_wait: world.waits().then_some(options.max_wait),
         cutting: Cutting::new(),
     });
     tell(Event::Started(Started {

@@ -16,9 +16,9 @@ use tokenrig_scenario::{Moment, Span, Step, Template, Verb, Who as StepWho, dura
 
 use crate::{
     evaluate::{Env, Fault},
-    events::{CommandReport, Exchange, Failure, StepReport},
+    events::{CommandReport, Exchange, Failure, Skip, StepReport},
     files::named,
-    process::Captured,
+    process::{Captured, Printed},
     world::{Received, Site, SiteFault, Who},
 };
 
@@ -41,6 +41,21 @@ pub(crate) struct Case<'a> {
     pub(crate) received: BTreeMap<String, u64>,
     /// What the step's command has printed, as the name of a file ends (`stdout`).
     pub(crate) outputs: Vec<(&'static str, Captured)>,
+    /// The command that runs, and what it has printed so far.
+    pub(crate) running: Option<(String, Printed)>,
+    /// How long a step may wait where the clock is the real one.
+    pub(crate) max_wait: Option<Duration>,
+}
+
+impl Case<'_> {
+    /// What the command had printed that was given up with the case.
+    pub(crate) fn given_up(&mut self) -> Option<CommandReport> {
+        let (line, printed) = self.running.take()?;
+        let ended = printed.given_up();
+        let report = command(&line, &ended);
+        self.outputs = vec![("stdout", ended.stdout), ("stderr", ended.stderr)];
+        Some(report)
+    }
 }
 
 /// What a verb brought back.
@@ -81,7 +96,7 @@ pub(crate) enum Stop {
     /// The site could not do it.
     Site(SiteFault),
     /// This world cannot do it: the case is skipped.
-    Skip(String),
+    Skip(Skip),
 }
 
 impl From<Fault> for Stop {
@@ -93,7 +108,7 @@ impl From<Fault> for Stop {
 impl From<SiteFault> for Stop {
     fn from(fault: SiteFault) -> Self {
         match fault {
-            SiteFault::Unsupported(why) => Self::Skip(why),
+            SiteFault::Unsupported(why) => Self::Skip(Skip::Other(why)),
             fault => Self::Site(fault),
         }
     }
@@ -174,6 +189,9 @@ impl Case<'_> {
         if at.duration_since(now) < SignedDuration::ZERO {
             return Err(Fault::new(to.span, format!("it is {now} already; the clock goes forward only")).into());
         }
+        if let Some(skip) = self.max_wait.and_then(|most| waits(at.duration_since(now), most)) {
+            return Err(Stop::Skip(skip));
+        }
         let advanced = self.site.advance(at).await?;
         Ok(Done {
             advanced: true,
@@ -247,6 +265,12 @@ fn described(step: &Step, case: &Case<'_>) -> String {
 
 /// A received request as expressions see it.
 pub(crate) use receive::value as received;
+
+/// Why a case is skipped that would have to wait for `length`, if that is too long.
+pub(crate) fn waits(length: SignedDuration, most: Duration) -> Option<Skip> {
+    let needed = Duration::try_from(length).ok()?;
+    (needed > most).then_some(Skip::Wait { needed, most })
+}
 
 /// Whether a step of this verb fails by itself on an answer of 400 or more.
 pub(crate) fn fails_on_error(verb: &Verb) -> bool {

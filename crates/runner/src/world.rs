@@ -34,6 +34,11 @@ pub trait World: Send + Sync {
     /// The reason, lower case, no full stop.
     fn offers(&self, need: &str) -> Result<(), String>;
 
+    /// Whether its clock is the real one, so that to move it means to wait.
+    fn waits(&self) -> bool {
+        self.kind() == WorldName::Live
+    }
+
     /// Opens a site for one case. Nothing of another case is visible in it.
     fn open(&self, foundation: Foundation) -> BoxFuture<'_, Result<Box<dyn Site>, WorldFault>>;
 }

@@ -6,7 +6,7 @@ use tokenrig_protos::{Collection, prost_reflect::Kind as FieldKind, table};
 use crate::{
     aws,
     diagnostic::Diagnostic,
-    fields,
+    fields, merge,
     model::{Given, GivenResource},
     people,
     reader::{Reader, did_you_mean, list_all},
@@ -26,13 +26,12 @@ pub(crate) const UNKNOWN_KEY: &str = "given::unknown-key";
 /// Reads the documents of a given map: the map itself, then those that it includes.
 pub(crate) fn read(reader: &mut Reader<'_>, documents: &[Template]) -> Given {
     let mut given = Given::default();
-    for document in documents {
-        let Some(entries) = reader.entries(document, "a given document") else { continue };
-        for (key, value) in entries {
+    let merged = if documents.len() > 1 { merge::merged(reader, documents) } else { None };
+    if let Some(document) = merged.as_ref().or(documents.first()) {
+        for (key, value) in reader.entries(document, "a given document").unwrap_or_default() {
             section(reader, &mut given, key, value);
         }
     }
-    duplicates(reader, &given);
     workload_issuers(reader, &given);
     people::known_clients(reader, &given);
     given.names = Things::of(&given).iter().map(|thing| thing.known.clone()).collect();
@@ -40,32 +39,21 @@ pub(crate) fn read(reader: &mut Reader<'_>, documents: &[Template]) -> Given {
 }
 
 fn section(reader: &mut Reader<'_>, given: &mut Given, key: &Key, value: &Template) {
-    let once = |slot: &mut Option<Template>, reader: &mut Reader<'_>, value: Template| match slot {
-        Some(first) => {
-            let fault = format!("`{}` is given a second time", key.text);
-            reader.push(Diagnostic::error("given::twice", key.span, fault).also(first.span, "first here"));
-        }
-        None => *slot = Some(value),
-    };
     match &*key.text {
         "include" => {}
         "project" => {
             let (own, policy) = project(reader, value);
-            once(&mut given.project, reader, own);
-            if let Some(policy) = policy {
-                once(&mut given.project_policy, reader, policy);
-            }
+            given.project = Some(own);
+            given.project_policy = policy;
         }
         "settings" => {
             settings(reader, value);
-            once(&mut given.settings, reader, value.clone());
+            given.settings = Some(value.clone());
         }
         "organization" => {
             let (own, policy) = organization(reader, value);
-            once(&mut given.organization, reader, own);
-            if let Some(policy) = policy {
-                once(&mut given.organization_policy, reader, policy);
-            }
+            given.organization = Some(own);
+            given.organization_policy = policy;
         }
         "issuers" => issuers(reader, given, value),
         "users" => people::users(reader, given, value),
@@ -445,27 +433,6 @@ fn account_keys(reader: &mut Reader<'_>, value: &Template) -> Vec<(Key, Template
         keys.push((id.clone(), value.clone()));
     }
     keys
-}
-
-/// An id twice in a collection, as includes make it possible.
-fn duplicates(reader: &mut Reader<'_>, given: &Given) {
-    let mut seen: std::collections::HashMap<(&str, Option<&str>, &str), &Key> = std::collections::HashMap::new();
-    let issuers = given.issuers.iter().map(|(id, _)| ("issuers", None, id));
-    let users = given.users.iter().map(|(id, _)| ("users", None, id));
-    let clients = given.clients.iter().map(|(id, _)| ("oauth2.clients", None, id));
-    let aws = given.aws.iter().map(|(id, _)| ("aws.accounts", None, id));
-    let resources = given.resources.iter().map(|resource| {
-        let parent = resource.parent.and_then(|parent| given.resources.get(parent)).map(|parent| &*parent.id.text);
-        (resource.collection.name, parent, &resource.id)
-    });
-    let mut faults = Vec::new();
-    for (collection, parent, id) in issuers.chain(users).chain(clients).chain(aws).chain(resources) {
-        if let Some(first) = seen.insert((collection, parent, &id.text), id) {
-            let fault = format!("`{}` of `{collection}` is given a second time", shorten(&id.text));
-            faults.push(Diagnostic::error("given::twice", id.span, fault).also(first.span, "first here"));
-        }
-    }
-    reader.out.append(&mut faults);
 }
 
 /// `workload: { issuer: ID }` names a given issuer.

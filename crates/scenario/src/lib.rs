@@ -53,6 +53,7 @@ mod include;
 mod knative;
 mod lint;
 mod load;
+mod merge;
 mod model;
 mod moment;
 mod order;
@@ -82,7 +83,7 @@ pub use crate::{
         Scenario, Step, Verb, Who, WorldName,
     },
     moment::{Moment, duration, instant},
-    read::{parse_given, parse_scenario, read_given, read_scenario},
+    read::{GivenText, parse_given, parse_givens, parse_scenario, read_given, read_givens, read_scenario},
     reference::key_reference,
     schema::{SchemaOf, as_json, schema},
     source::{MAX_BYTES, Position, Source, SourceId, Sources, Span},

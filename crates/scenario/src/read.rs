@@ -1,6 +1,9 @@
 //! From bytes to model.
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     diagnostic::{Diagnostic, Faults, Severity},
@@ -11,7 +14,8 @@ use crate::{
     order,
     reader::Reader,
     sight::{Names, takes_names},
-    source::{Source, Sources, Span},
+    source::{Source, SourceId, Sources, Span},
+    template::Template,
     things::Things,
 };
 
@@ -37,28 +41,94 @@ pub fn parse_scenario(name: &str, bytes: &[u8], loader: &dyn Loader) -> Result<S
     }
 }
 
+/// A given document that was read from somewhere.
+pub struct GivenText {
+    /// What messages call it, with `/` between the parts.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+    /// Gives the files that it includes.
+    pub loader: Box<dyn Loader>,
+}
+
+impl GivenText {
+    /// That of a file, which includes files of its folder.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of(path: &Path) -> Result<Self, Faults> {
+        let name = name_of(path);
+        let bytes = read_file(path).map_err(|why| only_unreadable(&name, &why))?;
+        Ok(Self { name, bytes, loader: Box::new(folder_of(path)) })
+    }
+}
+
+impl std::fmt::Debug for GivenText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GivenText").field("name", &self.name).field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
 /// Reads a given document from bytes; also gives the files it was read from.
 ///
 /// # Errors
 /// All that is wrong with it.
 pub fn parse_given(name: &str, bytes: &[u8], loader: &dyn Loader) -> Result<(Given, Sources), Faults> {
-    let mut sources = Sources::new();
-    let mut out = Vec::new();
-    let given = decode(name, bytes, &mut sources, &mut out).and_then(|id| {
+    as_one(|reading| reading.document(name, bytes, loader))
+}
+
+/// Reads several given documents as one: what has the same name in two of them is the same thing, and each may say a part of
+/// it. Of none it is an empty one.
+///
+/// # Errors
+/// All that is wrong with them, contradictions among it.
+pub fn parse_givens(documents: Vec<GivenText>) -> Result<(Given, Sources), Faults> {
+    as_one(|reading| {
+        for GivenText { name, bytes, loader } in &documents {
+            reading.document(name, bytes, &**loader);
+        }
+    })
+}
+
+/// Given documents while they are read.
+#[derive(Default)]
+struct Reading {
+    sources: Sources,
+    out: Vec<Diagnostic>,
+    documents: Vec<Template>,
+    /// Whether one could not be read at all.
+    incomplete: bool,
+}
+
+impl Reading {
+    fn document(&mut self, name: &str, bytes: &[u8], loader: &dyn Loader) {
+        let (sources, out) = (&mut self.sources, &mut self.out);
         let mut includer = Includer::new(loader, name);
-        let first = includer.document(id, &sources, &mut out)?;
+        let first = decode(name, bytes, sources, out).and_then(|id| includer.document(id, sources, out));
+        let Some(first) = first else {
+            self.incomplete = true;
+            return;
+        };
         let own = name.rsplit('/').next().unwrap_or(name).to_owned();
-        includer.follow(&first, &mut vec![own], &mut sources, &mut out);
-        let documents = includer.finish(first, &mut out);
+        includer.follow(&first, &mut vec![own], sources, out);
+        self.documents.extend(includer.finish(first, out));
+    }
+}
+
+fn as_one(read: impl FnOnce(&mut Reading)) -> Result<(Given, Sources), Faults> {
+    let mut reading = Reading::default();
+    read(&mut reading);
+    let Reading { sources, mut out, documents, incomplete } = reading;
+    let given = (!incomplete || !documents.is_empty()).then(|| {
         let mut reader = Reader::new(&sources);
         let mut given = given::read(&mut reader, &documents);
         let things = Things::of(&given);
         order::arrange(&mut reader, &mut given, &things, None);
-        let incomplete = out.iter().chain(&reader.out).any(takes_names);
+        let incomplete = incomplete || out.iter().chain(&reader.out).any(takes_names);
         let names = Names { things: Some(&things), given_file: true, incomplete, ..Names::default() };
         names.given(&mut reader, &given, None);
         out.append(&mut reader.out);
-        Some(given)
+        given
     });
     match (sort(out, &sources), given) {
         (Ok(_), Some(given)) => Ok((given, sources)),
@@ -72,7 +142,7 @@ pub fn parse_given(name: &str, bytes: &[u8], loader: &dyn Loader) -> Result<(Giv
 /// All that is wrong with it, a file that cannot be read among it.
 pub fn read_scenario(path: &Path) -> Result<Scenario, Faults> {
     let name = name_of(path);
-    let bytes = read_file(path).map_err(|why| unreadable(&name, &why))?;
+    let bytes = read_file(path).map_err(|why| only_unreadable(&name, &why))?;
     parse_scenario(&name, &bytes, &folder_of(path))
 }
 
@@ -82,8 +152,28 @@ pub fn read_scenario(path: &Path) -> Result<Scenario, Faults> {
 /// All that is wrong with it, a file that cannot be read among it.
 pub fn read_given(path: &Path) -> Result<(Given, Sources), Faults> {
     let name = name_of(path);
-    let bytes = read_file(path).map_err(|why| unreadable(&name, &why))?;
+    let bytes = read_file(path).map_err(|why| only_unreadable(&name, &why))?;
     parse_given(&name, &bytes, &folder_of(path))
+}
+
+/// Reads several given files as one, as [`parse_givens`] does; each includes files of its own folder.
+///
+/// # Errors
+/// All that is wrong with them, files that cannot be read and contradictions among it.
+pub fn read_givens(paths: &[PathBuf]) -> Result<(Given, Sources), Faults> {
+    as_one(|reading| {
+        for path in paths {
+            let name = name_of(path);
+            match read_file(path) {
+                Ok(bytes) => reading.document(&name, &bytes, &folder_of(path)),
+                Err(why) => {
+                    let id = reading.sources.add(Source::new(name, ""));
+                    reading.out.push(unreadable(id, &why));
+                    reading.incomplete = true;
+                }
+            }
+        }
+    })
 }
 
 fn name_of(path: &Path) -> String {
@@ -97,11 +187,14 @@ fn folder_of(path: &Path) -> Folder {
     }
 }
 
-fn unreadable(name: &str, why: &str) -> Faults {
+fn unreadable(id: SourceId, why: &str) -> Diagnostic {
+    Diagnostic::error("file::unreadable", Span::new(id, 0, 0), format!("cannot read the file: {why}"))
+}
+
+fn only_unreadable(name: &str, why: &str) -> Faults {
     let mut sources = Sources::new();
     let id = sources.add(Source::new(name, ""));
-    let fault = Diagnostic::error("file::unreadable", Span::new(id, 0, 0), format!("cannot read the file: {why}"));
-    Faults { sources, diagnostics: vec![fault] }
+    Faults { sources, diagnostics: vec![unreadable(id, why)] }
 }
 
 /// In the order of the text, each fault once. `Err` if any is an error; then there is at least one.

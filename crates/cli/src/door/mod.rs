@@ -10,6 +10,7 @@ use tokenrig_decision::Record;
 use tokenrig_offline::RigSite;
 use tokenrig_runner::{Protocol, Request, Site as _, redact};
 
+pub(crate) use self::told::Told;
 use crate::{
     arguments::{Explain, Standing},
     inherited,
@@ -48,8 +49,17 @@ pub(crate) async fn shown(program: &str, wanted: &Explain, at: &str, token: &str
     code
 }
 
-async fn judged(site: &RigSite, at: &str, token: &str) -> Result<told::Told, String> {
-    let place = places::find(site.rig(), at)?;
+async fn judged(site: &RigSite, at: &str, token: &str) -> Result<Told, String> {
+    judged_at(site, places::find(site.rig(), at)?, token).await
+}
+
+/// What a place says to a token.
+///
+/// # Errors
+///
+/// Nothing there judges tokens, or it cannot be told what would be said.
+pub(crate) async fn judged_at(site: &RigSite, place: Place, token: &str) -> Result<Told, String> {
+    let at = place.text().to_owned();
     if token.starts_with("ya29.") && is_api(&place) {
         return Err(
             "an access token of Google says nothing of itself: whom it stands for knows only who issued it".to_owned()
@@ -60,16 +70,16 @@ async fn judged(site: &RigSite, at: &str, token: &str) -> Result<told::Told, Str
     let mut answered = String::new();
     for request in requests {
         let before = site.decisions(0).await.unwrap_or_default().last().map_or(0, |record| record.seq);
-        let answer = site.send(request).await.map_err(|fault| format!("`{}`: {fault}", redact::text(at)))?;
+        let answer = site.send(request).await.map_err(|fault| format!("`{}`: {fault}", redact::text(&at)))?;
         let made = site.decisions(before).await.unwrap_or_default();
         match of(&place, made) {
             // What the rig does not play is no judgement of Google's.
             Some(record) if record.answer.status == 501 => {
-                answered = format!("the rig does not play what is at `{}`", redact::text(at));
+                answered = format!("the rig does not play what is at `{}`", redact::text(&at));
             }
-            Some(record) => return Ok(told::Told { place, record, shown }),
+            Some(record) => return Ok(Told { place, record, shown }),
             None => {
-                answered = format!("nothing at `{}` judges tokens: it answered {}", redact::text(at), answer.status);
+                answered = format!("nothing at `{}` judges tokens: it answered {}", redact::text(&at), answer.status);
             }
         }
     }

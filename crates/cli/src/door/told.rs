@@ -9,9 +9,9 @@ use crate::places::Place;
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(crate) struct Told {
     pub(super) place: Place,
-    pub(super) record: Record,
+    pub(crate) record: Record,
     pub(super) shown: Shown,
 }
 
@@ -19,6 +19,17 @@ impl Told {
     /// Whether a check says nothing, because the rig signed the token itself.
     fn unchecked(&self, check: &CheckRecord) -> bool {
         self.shown.again && check.ok && matches!(check.name.as_str(), "key" | "signature")
+    }
+
+    /// The checks, a line each.
+    pub(crate) fn checks(&self) -> Vec<String> {
+        let lines = check_lines_but(&self.record, |check| self.unchecked(check).then_some(UNCHECKED));
+        lines.into_iter().map(|line| line.text).collect()
+    }
+
+    /// Whether the signature would have to be good and nobody looked.
+    pub(crate) fn unverified(&self) -> bool {
+        self.record.checks.iter().any(|check| self.unchecked(check))
     }
 
     /// Who judged, and how.
@@ -30,15 +41,15 @@ impl Told {
             "sts" => format!("the Security Token Service, at the provider {place},"),
             _ => format!("{} at {place}", self.record.of),
         };
-        let checked = self.record.checks.iter().any(|check| self.unchecked(check));
         match self.record.failed() {
             Some(_) => format!("{door} would refuse it with {}", self.record.answer.status),
-            None if checked => format!("{door} would let it in, if its signature is good"),
+            None if self.unverified() => format!("{door} would let it in, if its signature is good"),
             None => format!("{door} would let it in"),
         }
     }
 
-    pub(super) fn as_json(&self, title: &str) -> Value {
+    /// The decision; checks that say nothing are null.
+    pub(crate) fn decision(&self) -> Value {
         let mut decision = json!(self.record);
         let checks = decision.get_mut("checks").and_then(Value::as_array_mut).into_iter().flatten();
         for (told, check) in checks.zip(&self.record.checks) {
@@ -47,12 +58,16 @@ impl Told {
                 told["found"] = UNCHECKED.into();
             }
         }
+        decision
+    }
+
+    pub(super) fn as_json(&self, title: &str) -> Value {
         json!({
             "token": title,
             "at": self.place.text(),
             "letIn": self.record.failed().is_none(),
             "signedAgain": self.shown.again,
-            "decision": decision,
+            "decision": self.decision(),
             "notes": self.shown.notes,
             "evidence": evidence(&self.record),
         })
@@ -60,9 +75,8 @@ impl Told {
 
     pub(super) fn as_text(&self, title: &str) -> String {
         let mut text = format!("{}\n{}\n\n", flat(title), flat(&self.verdict()));
-        let lines = check_lines_but(&self.record, |check| self.unchecked(check).then_some(UNCHECKED));
-        for line in lines {
-            text.push_str(&format!("  {}\n", line.text));
+        for line in self.checks() {
+            text.push_str(&format!("  {line}\n"));
         }
         let notes = self.shown.notes.iter().map(|note| format!("note: {}\n", flat(note)));
         let mend = self.record.mend.iter().map(|mend| format!("help: {}\n", flat(mend)));

@@ -8,6 +8,7 @@ mod environment;
 mod exec;
 mod explain;
 mod guide;
+mod principal;
 mod run;
 mod running;
 mod serve;

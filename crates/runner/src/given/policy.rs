@@ -9,7 +9,65 @@ use crate::events::Failure;
 /// The version of policies with conditions.
 const WITH_CONDITIONS: i64 = 3;
 
+/// A member of a binding of a given policy, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenMember {
+    /// The full name of the resource whose policy it is: `//run.googleapis.com/projects/…`.
+    pub resource: String,
+    /// The role.
+    pub role: String,
+    /// The member; it may be none that Google takes.
+    pub member: String,
+    /// The expression of the binding's condition.
+    pub condition: Option<String>,
+    /// Where it stands.
+    pub at: Span,
+}
+
 impl Making<'_> {
+    /// The members of all policies, in the order of the document.
+    pub(super) fn members(&self) -> Result<Vec<GivenMember>, GivenFault> {
+        let mut all = Vec::new();
+        for (index, resource) in self.given.resources.iter().enumerate() {
+            if let (Some(template), Some(set)) = (&resource.policy, resource.collection.set_iam_policy) {
+                let name = self.resources.name(index).unwrap_or_default();
+                self.members_of(template, &format!("//{}/{name}", set.host), &mut all)?;
+            }
+        }
+        if let Some(template) = &self.given.organization_policy {
+            let id = self.facts.organization.as_deref().unwrap_or_default();
+            let name = format!("//cloudresourcemanager.googleapis.com/organizations/{id}");
+            self.members_of(template, &name, &mut all)?;
+        }
+        if let Some(template) = &self.given.project_policy {
+            let name = format!("//cloudresourcemanager.googleapis.com/projects/{}", self.facts.project_id);
+            self.members_of(template, &name, &mut all)?;
+        }
+        Ok(all)
+    }
+
+    fn members_of(&self, template: &Template, resource: &str, all: &mut Vec<GivenMember>) -> Result<(), GivenFault> {
+        let policy = self.env.json(template)?;
+        let list = |value: &Json, name: &str| value.get(name).and_then(Json::as_array).cloned().unwrap_or_default();
+        let item = |list: Option<&Template>, index: usize| list?.items()?.get(index).cloned();
+        for (index, binding) in list(&policy, "bindings").iter().enumerate() {
+            let written = item(template.get("bindings"), index);
+            let role = binding.get("role").and_then(Json::as_str).unwrap_or_default();
+            let condition = binding.pointer("/condition/expression").and_then(Json::as_str);
+            for (index, member) in list(binding, "members").iter().enumerate() {
+                let own = item(written.as_ref().and_then(|written| written.get("members")), index);
+                all.push(GivenMember {
+                    resource: resource.to_owned(),
+                    role: role.to_owned(),
+                    member: member.as_str().unwrap_or_default().to_owned(),
+                    condition: condition.map(str::to_owned),
+                    at: own.or_else(|| written.clone()).map_or(template.span, |place| place.span),
+                });
+            }
+        }
+        Ok(())
+    }
+
     pub(super) async fn policy(&mut self, index: usize, resource: &GivenResource) -> Result<(), GivenFault> {
         let Some(template) = &resource.policy else { return Ok(()) };
         let Some(set) = resource.collection.set_iam_policy else {

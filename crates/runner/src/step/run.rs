@@ -57,7 +57,11 @@ impl Case<'_> {
             }
         };
         let order = process::Order { words, env, dir, stdin, deadline };
-        let ended = process::run(order).await.map_err(|fault| SiteFault::Other(fault.to_string()))?;
+        let printed = process::Printed::default();
+        self.running = Some((line.clone(), printed.clone()));
+        let ended = process::run(order, &printed).await;
+        self.running = None;
+        let ended = ended.map_err(|fault| SiteFault::Other(fault.to_string()))?;
         report.command = Some(command(&line, &ended));
         self.outputs = vec![("stdout", ended.stdout.clone()), ("stderr", ended.stderr.clone())];
         let mut done = Done {

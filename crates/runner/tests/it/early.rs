@@ -37,6 +37,43 @@ async fn a_case_that_overruns_is_ended_and_says_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_a_command_had_printed_is_told_although_the_case_was_ended() {
+    let text = "scenario: a\nsteps:\n  - run: [sh, -c, \"echo so far; echo and here >&2; sleep 100\"]\n";
+    let case_deadline = Duration::from_millis(400);
+    let ran = ran_with(Fake::new(), text, Options { case_deadline, ..options() }).await;
+    let command = ran.reports[0].steps[0].command.as_ref().expect("the command is told");
+    assert_eq!((&*command.stdout, &*command.stderr, command.exit), ("so far\n", "and here\n", 137));
+}
+
+/// The second row's wait is only known when it is its turn.
+const WAITING: &str = "\
+scenario: a
+cases: [{ case: short, wait: 10s }, { case: long, wait: 2m }, { case: none, wait: 1s }]
+steps:
+  - advance: ${case.wait}
+";
+
+#[tokio::test]
+async fn a_case_that_must_wait_too_long_is_skipped_and_counted_where_the_clock_is_the_real_one() {
+    let max_wait = Duration::from_secs(60);
+    let live = || Fake { live: true, ..Fake::new() };
+    let ran = ran_with(live(), WAITING, Options { max_wait, ..options() }).await;
+    assert_eq!((ran.summary.passed, ran.summary.skipped, ran.summary.waiting), (2, 1, 1));
+    let Outcome::Skipped(skip) = &ran.reports[1].outcome else { panic!("{:?}", ran.reports[1].outcome) };
+    assert_eq!(skip.to_string(), "must wait for 2 min, and `--max-wait` is 1 min");
+
+    // What is written out is known before a site is opened.
+    let written = WAITING.replace("${case.wait}", "61m");
+    let ran = ran_with(live(), &written, options()).await;
+    assert_eq!((ran.summary.skipped, ran.summary.waiting), (3, 3));
+    assert!(ran.state.foundations.lock().unwrap().is_empty());
+
+    // A clock that is moved lets nobody wait.
+    let ran = ran_with(Fake::new(), WAITING, Options { max_wait: Duration::ZERO, ..options() }).await;
+    assert_eq!((ran.summary.passed, ran.summary.waiting), (3, 0));
+}
+
+#[tokio::test]
 async fn a_run_that_overruns_ends_its_cases_and_starts_no_other() {
     let limit = Duration::from_millis(300);
     let run_deadline = Some(limit);

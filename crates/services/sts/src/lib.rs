@@ -30,7 +30,10 @@ use tokenrig_cloud::{Cloud, Fetch};
 use tokenrig_decision::Refusal;
 use tokenrig_wire::{Api, Front, Hosts, Service};
 
-pub use crate::assumptions::Settings;
+pub use crate::{
+    assumptions::Settings,
+    service::{Evaluated, MappedAttribute, Reading, ReadingFault, read},
+};
 
 /// The service as a rig composes it. It gets issuers' keys by `fetch`.
 #[must_use]

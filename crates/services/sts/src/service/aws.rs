@@ -32,6 +32,11 @@ const DEFAULT_MAPPING: [(&str, &str); 2] = [
     ),
 ];
 
+/// The mapping of providers that have none of their own.
+pub(super) fn default_mapping() -> Vec<(String, String)> {
+    DEFAULT_MAPPING.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec()
+}
+
 /// Why a subject token is no request to AWS.
 #[derive(Debug)]
 enum Unreadable {
@@ -67,7 +72,7 @@ impl Sts {
         let claims = json!({ "account": identity.account, "arn": identity.arn, "userid": identity.user_id });
         let default: Vec<(String, String)>;
         let mapping = if provider.attribute_mapping.is_empty() {
-            default = DEFAULT_MAPPING.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
+            default = default_mapping();
             &default
         } else {
             &provider.attribute_mapping

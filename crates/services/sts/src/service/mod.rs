@@ -7,6 +7,7 @@ mod introspect;
 mod keys;
 mod mapping;
 mod provider;
+mod reading;
 mod request;
 mod shown;
 mod token;
@@ -20,6 +21,7 @@ use tokenrig_decision::{Check, Decision};
 use tokenrig_jose::{Jws, Map};
 use tokenrig_policy::{Attributes, Identity, PoolRef};
 
+pub use self::reading::{Evaluated, MappedAttribute, Reading, ReadingFault, read};
 pub(crate) use self::{
     introspect::{INTROSPECT, Introspection},
     request::unreadable,
