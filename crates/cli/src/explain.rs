@@ -60,12 +60,8 @@ pub(crate) async fn explain(program: &str, wanted: &Explain) -> u8 {
         What::Credentials => credentials(&bytes),
         What::Url => url(&bytes, now),
     };
-    if wanted.json {
-        tell::data(&format!("{:#}\n", serde_json::json!(told)));
-    } else {
-        tell::data(&told.to_string());
-    }
-    u8::from(!told.good())
+    let text = if wanted.json { format!("{:#}\n", serde_json::json!(told)) } else { told.to_string() };
+    tell::data(&text, u8::from(!told.good()))
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

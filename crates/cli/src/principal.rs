@@ -44,8 +44,7 @@ pub(crate) async fn shown(program: &str, wanted: &Explain, token: &str, title: &
     let code = match found(&site, wanted.at.as_deref(), token, title, written(members, &sources)).await {
         Ok(found) => {
             let text = if wanted.json { format!("{:#}\n", found.to_json()) } else { found.to_string() };
-            tell::data(&text);
-            u8::from(!found.good())
+            tell::data(&text, u8::from(!found.good()))
         }
         Err(why) => {
             tell::error(&why, Some(&places::help(site.rig())));

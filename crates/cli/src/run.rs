@@ -9,6 +9,7 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anstream::stream::RawStream;
@@ -214,7 +215,14 @@ fn selection(wanted: &Run, last: &Last) -> Result<Selection, String> {
 
 /// What a command that runs a case again must say besides the case.
 fn options_again(wanted: &Run) -> String {
-    wanted.now.map_or_else(String::new, |now| format!("--now {now}"))
+    let length = |length: Duration| match length.subsec_nanos() {
+        0 => format!("{}s", length.as_secs()),
+        _ => format!("{}ms", length.as_millis()),
+    };
+    let now = wanted.now.map(|now| format!("--now {now}"));
+    let deadline = wanted.case_deadline.map(|limit| format!("--case-deadline {}", length(limit)));
+    let wait = wanted.max_wait.map(|limit| format!("--max-wait {}", length(limit)));
+    now.into_iter().chain(deadline).chain(wait).collect::<Vec<_>>().join(" ")
 }
 
 /// The folder for what is kept: the one that is named, or a new one of ours.

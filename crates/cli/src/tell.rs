@@ -20,9 +20,15 @@ pub(crate) fn text(text: &str) {
     anstream::eprint!("{text}");
 }
 
-/// What was asked for, on stdout. What cannot be written to is nobody's fault here.
-pub(crate) fn data(text: &str) {
+/// What was asked for, on stdout. Gives `code` back; 3 if it cannot be written. Who stops reading has read enough.
+pub(crate) fn data(text: &str, code: u8) -> u8 {
     use std::io::Write as _;
     let mut out = anstream::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(fault) if fault.kind() != std::io::ErrorKind::BrokenPipe => {
+            error(&format!("cannot write to the standard output: {fault}"), None);
+            3
+        }
+        _ => code,
+    }
 }

@@ -12,6 +12,7 @@ use tokenrig_clock::{
     real::{Stopwatch, within},
 };
 use tokenrig_cloud::Project;
+use tokenrig_cloudrun::WorkloadFault;
 use tokenrig_decision::Record;
 use tokenrig_gateway::DialError;
 use tokenrig_idp::{IssuerPatch, KeyChoice, MintOrder as IdpOrder};
@@ -20,6 +21,9 @@ use tokenrig_runner::{
 };
 
 use crate::{aws, people, rig::Rig};
+
+/// Kinds of workloads that every rig plays. Others may be missing from a build or a machine.
+const OWN_KINDS: [&str; 3] = ["url", "answers", "command"];
 
 /// How a request reaches the rig.
 #[derive(Clone, Copy)]
@@ -225,7 +229,15 @@ impl Site for Rig {
 
     fn set_workload(&self, service: &str, workload: &Value) -> BoxFuture<'_, Result<(), SiteFault>> {
         let set = self.core().cloud_run().set_workload(service, workload);
-        async move { set.map_err(|fault| SiteFault::Unsupported(fault.to_string())) }.boxed()
+        let told = |fault: WorkloadFault| match &fault {
+            // What the file says is wrong, wherever it is played.
+            WorkloadFault::Form | WorkloadFault::UnknownIssuer(_) => SiteFault::Other(fault.to_string()),
+            WorkloadFault::Told { kind, .. } if OWN_KINDS.contains(&kind.as_str()) => {
+                SiteFault::Other(fault.to_string())
+            }
+            _ => SiteFault::Unsupported(fault.to_string()),
+        };
+        async move { set.map_err(told) }.boxed()
     }
 
     fn patch_issuer(&self, issuer: &str, fields: &Map<String, Value>) -> BoxFuture<'_, Result<(), SiteFault>> {

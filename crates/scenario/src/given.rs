@@ -401,7 +401,8 @@ pub(crate) fn check_workload(reader: &mut Reader<'_>, value: &Template) {
                 if reader.known(key, &words, UNKNOWN_KEY, "`workload`") {
                     let what = format!("`{}`", key.text);
                     match &*key.text {
-                        "answers" | "command" => _ = reader.items(value, &what),
+                        "answers" => check_answers(reader, value),
+                        "command" => _ = reader.items(value, &what),
                         _ => _ = reader.text(value, &what),
                     }
                 }
@@ -417,6 +418,33 @@ pub(crate) fn check_workload(reader: &mut Reader<'_>, value: &Template) {
             value.span,
             format!("`workload` is text or a map, and this is {}", value.what()),
         )),
+    }
+}
+
+/// What a workload answers, one after the other.
+fn check_answers(reader: &mut Reader<'_>, value: &Template) {
+    for answer in reader.items(value, "`answers`").unwrap_or_default() {
+        match &answer.kind {
+            Kind::Map(entries) => {
+                for (key, _) in entries {
+                    reader.known(key, words::ANSWER, UNKNOWN_KEY, "an answer");
+                }
+            }
+            Kind::Text(text) if !words::ANSWER_WORDS.contains(&&**text) => {
+                let key = Key { text: text.clone(), span: answer.span };
+                let fault = format!("`{}` is no answer of a workload", shorten(text));
+                let fault = Diagnostic::error("given::unknown-word", answer.span, fault);
+                reader.push(
+                    did_you_mean(fault, &key, words::ANSWER_WORDS)
+                        .help("an answer is `hang`, `reset`, `endless`, or a map such as `{ status: 503 }`"),
+                );
+            }
+            Kind::Text(_) | Kind::Hole(_) | Kind::Mixed(_) => {}
+            _ => {
+                let fault = format!("an answer is text or a map, and this is {}", answer.what());
+                reader.push(Diagnostic::error("file::wrong-type", answer.span, fault));
+            }
+        }
     }
 }
 

@@ -61,6 +61,12 @@ pub fn key_reference() -> String {
     );
     collections(&mut text);
     section(&mut text, "Workloads", "`workload` is `echo`, a URL, or a map of one of", words::WORKLOADS);
+    section(
+        &mut text,
+        "Answers of a workload",
+        "One of `answers` is `hang`, `reset`, `endless`, or a map of",
+        words::ANSWER,
+    );
     text
 }
 

@@ -166,6 +166,18 @@ pub(crate) const WORKLOADS: &[Word] = &[
     played("URL").about("A server that is there already.").example("http://127.0.0.1:8080"),
 ];
 
+/// Answers of a workload that are one word.
+pub(crate) const ANSWER_WORDS: &[&str] = &["hang", "reset", "endless"];
+
+/// Keys of one of a workload's `answers`.
+pub(crate) const ANSWER: &[Word] = &[
+    played("status").about("A number from 200 to 599; 200 if not said.").example("503"),
+    played("headers").about("A map of names to texts.").example("{ retry-after: \"1\" }"),
+    played("body").about("Text as it is, all else as JSON.").example("{ ok: true }"),
+    played("delay").about("How long it takes, in real time.").example("250ms"),
+    played("times").about("How often it is given before the next one is; once if not said.").example("2"),
+];
+
 /// Fields of a service account's key.
 pub(crate) const ACCOUNT_KEY: &[Word] = &[
     played("publicKeyData").about("The public half: base64 of an X.509 certificate or key in PEM."),

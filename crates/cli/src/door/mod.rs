@@ -37,8 +37,7 @@ pub(crate) async fn shown(program: &str, wanted: &Explain, at: &str, token: &str
     let code = match judged(&site, at, token).await {
         Ok(told) => {
             let text = if wanted.json { format!("{:#}\n", told.as_json(title)) } else { told.as_text(title) };
-            tell::data(&redact::text(&text));
-            u8::from(told.record.failed().is_some())
+            tell::data(&redact::text(&text), u8::from(told.record.failed().is_some()))
         }
         Err(why) => {
             tell::error(&why, Some(&places::help(site.rig())));

@@ -20,6 +20,15 @@ async fn a_credential_file_is_explained_with_what_is_wrong_and_no_secret() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_full_is_told() {
+    let home = Home::new();
+    home.write("token.txt", "ya29.c.b0AXv0zTPQaaaaaaaaaaaaaaaaaaaaaaaa");
+    let told = home.shell("tokenrig explain token token.txt > /dev/full").await;
+    assert_eq!(told.code, Some(3), "{told}");
+    assert!(told.stderr.starts_with("error: cannot write to the standard output"), "{told}");
+}
+
+#[tokio::test]
 async fn what_is_no_file_or_does_not_fit_is_a_mistake_of_the_call() {
     let home = Home::new();
     let token = "ya29.c.b0AXv0zTPQaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -125,6 +125,12 @@ fn own(messages: &mut Messages, of: &Collection, name: &str) -> Value {
     }
 }
 
+/// One of a workload's answers.
+fn answer() -> Value {
+    let text = json!({ "type": "string", "pattern": format!("^({})$|\\$\\{{", words::ANSWER_WORDS.join("|")) });
+    json!({ "anyOf": [text, object_of(words::ANSWER, |_| json!({}))] })
+}
+
 pub(super) fn workload() -> Value {
     let keys: Vec<&Word> = words::WORKLOADS.iter().filter(|word| !matches!(word.name, "echo" | "URL")).collect();
     let properties: Map<String, Value> = keys
@@ -132,7 +138,8 @@ pub(super) fn workload() -> Value {
         .filter(|word| word.played)
         .map(|word| {
             let schema = match word.name {
-                "answers" | "command" => list(json!({})),
+                "answers" => list(answer()),
+                "command" => list(json!({})),
                 _ => json!({ "type": "string" }),
             };
             (word.name.to_owned(), described(schema, word))
