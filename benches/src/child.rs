@@ -1,6 +1,7 @@
 //! The programs that are measured, and rounds in processes of their own.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -15,6 +16,8 @@ pub struct Programs {
     pub(crate) bench: PathBuf,
     pub(crate) tokenrig: PathBuf,
     pub(crate) empty: PathBuf,
+    /// Hurl, wherever it is.
+    pub(crate) hurl: PathBuf,
 }
 
 impl Programs {
@@ -28,7 +31,15 @@ impl Programs {
             let path = bench.with_file_name(name);
             if path.is_file() { Ok(path) } else { Err(format!("there is no program `{}`", path.display())) }
         };
-        Ok(Self { bench: bench.to_owned(), tokenrig: there("tokenrig")?, empty: there("empty-server")? })
+        let hurl = PathBuf::from("hurl");
+        Ok(Self { bench: bench.to_owned(), tokenrig: there("tokenrig")?, empty: there("empty-server")?, hurl })
+    }
+
+    /// The same with a Hurl that is not the one on the `PATH`.
+    #[must_use]
+    pub fn with_hurl(mut self, hurl: Option<OsString>) -> Self {
+        self.hurl = hurl.map_or(self.hurl, PathBuf::from);
+        self
     }
 
     /// Runs a round and gives what it told.

@@ -19,7 +19,9 @@
 //! ```
 
 mod child;
+mod command;
 mod empty;
+mod hurl;
 mod load;
 mod memory;
 mod minting;
@@ -57,4 +59,7 @@ pub const MEASUREMENTS: &[Measurement] = &[
     ("memory", memory::measure),
     ("scheduler", scheduler::measure),
     ("scenarios", scenarios::measure),
+    ("hurl", hurl::measure),
+    ("reports", hurl::reports),
+    ("many", hurl::many),
 ];

@@ -1,5 +1,5 @@
 //! `tokenrig-benches [--json FILE] [--only NAME] [--quick]`: measures and prints the table. `cargo xtask bench` builds it
-//! and calls it.
+//! and calls it. The variable `HURL` names the Hurl to measure against, if it is not the one on the `PATH`.
 
 #![expect(clippy::disallowed_macros, reason = "a command prints")]
 
@@ -80,10 +80,10 @@ fn round(arguments: &[String]) -> ExitCode {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a command knows its own binary")]
+#[expect(clippy::disallowed_methods, reason = "a command knows its own binary, and reads its environment")]
 fn measure(wanted: &Wanted) -> Result<(), String> {
     let bench = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let programs = Programs::beside(&bench)?;
+    let programs = Programs::beside(&bench)?.with_hurl(env::var_os("HURL"));
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build: the figures mean nothing");
     }

@@ -78,7 +78,7 @@ pub struct Row {
     pub name: String,
     /// What figure and baseline count.
     pub unit: Unit,
-    /// The median of the subject.
+    /// The median of the subject; no number if it was not measured.
     pub figure: f64,
     /// The median of the baseline, if there is one.
     pub baseline: Option<f64>,
@@ -119,6 +119,22 @@ impl Row {
         Self { name: name.into(), unit, figure, baseline: None, ratio: None, spread, goal, met: goal.met(figure, None) }
     }
 
+    /// What could not be measured here, because something it needs is not there.
+    #[must_use]
+    pub fn missing(name: impl Into<String>, unit: Unit, goal: Goal) -> Self {
+        let figure = f64::NAN;
+        Self { name: name.into(), unit, figure, baseline: None, ratio: None, spread: None, goal, met: false }
+    }
+
+    fn measured(&self) -> bool {
+        !self.figure.is_nan()
+    }
+
+    /// Whether there is a goal, and a figure to hold against it.
+    fn judged(&self) -> bool {
+        self.goal != Goal::None && self.measured()
+    }
+
     fn cells(&self) -> [String; 7] {
         let spread = self.spread.map(|(least, greatest)| match self.ratio {
             Some(_) => format!("{least:.2} .. {greatest:.2}"),
@@ -127,12 +143,12 @@ impl Row {
         let met = if self.met { "yes" } else { "NO" };
         [
             self.name.clone(),
-            self.unit.text(self.figure),
+            if self.measured() { self.unit.text(self.figure) } else { "not measured".to_owned() },
             self.baseline.map(|baseline| self.unit.text(baseline)).unwrap_or_default(),
             self.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
             spread.unwrap_or_default(),
             self.goal.text(self.unit),
-            if self.goal == Goal::None { "-".to_owned() } else { met.to_owned() },
+            if self.judged() { met.to_owned() } else { "-".to_owned() },
         ]
     }
 
@@ -140,12 +156,12 @@ impl Row {
         json!({
             "name": self.name,
             "unit": self.unit.word(),
-            "figure": self.figure,
+            "figure": self.measured().then_some(self.figure),
             "baseline": self.baseline,
             "ratio": self.ratio,
             "spread": self.spread.map(|(least, greatest)| [least, greatest]),
             "goal": if self.goal == Goal::None { Value::Null } else { self.goal.text(self.unit).into() },
-            "met": if self.goal == Goal::None { Value::Null } else { self.met.into() },
+            "met": self.judged().then_some(self.met),
         })
     }
 }
@@ -243,5 +259,14 @@ mod tests {
              idle memory  24.0 MiB                   24.0 MiB .. 24.0 MiB  <= 25 MiB  yes\n"
         );
         assert_eq!(to_json(&rows)[0]["met"], false);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_neither_met_nor_missed() {
+        let row = [Row::missing("beside Hurl", Unit::Milliseconds, Goal::AtMost(1.5))];
+        let table = render(&row);
+        assert!(table.ends_with("beside Hurl  not measured                           <= 1.5 x  -\n"), "{table}");
+        let told = to_json(&row);
+        assert_eq!((&told[0]["figure"], &told[0]["met"]), (&Value::Null, &Value::Null));
     }
 }

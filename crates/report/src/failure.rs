@@ -1,8 +1,10 @@
 //! A failed case: what was expected at its place, why it is not so, what went over the wire, what to do.
 
+use std::collections::VecDeque;
+
 use annotate_snippets::{Group, Level, normalize_untrusted_str};
 use serde_json::Value;
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 use tokenrig_runner::{CaseReport, Failure, Outcome, StepReport, given::GivenFault};
 use tokenrig_scenario::Sources;
 
@@ -133,16 +135,21 @@ fn diff(failure: &Failure) -> Option<String> {
     let diff = TextDiff::from_lines(expected.as_str(), found.as_str());
     let mut shown: Vec<String> = Vec::new();
     for group in diff.grouped_ops(2) {
-        for operation in group {
-            for change in diff.iter_changes(&operation) {
-                let sign = match change.tag() {
-                    similar::ChangeTag::Delete => '-',
-                    similar::ChangeTag::Insert => '+',
-                    similar::ChangeTag::Equal => ' ',
-                };
-                let line: &str = change.value();
-                shown.push(format!("    {sign} {}", line.trim_end()));
-            }
+        let changes: Vec<_> = group.iter().flat_map(|operation| diff.iter_changes(operation)).collect();
+        let of = |tag: ChangeTag| changes.iter().filter(move |change| change.tag() == tag).map(|change| change.value());
+        // Long lines are cut where they begin to differ from what stands in their place.
+        let mut starts: [VecDeque<usize>; 2] = Default::default();
+        for (gone, new) in of(ChangeTag::Delete).zip(of(ChangeTag::Insert)) {
+            let same = gone.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+            starts.iter_mut().for_each(|starts| starts.push_back(same));
+        }
+        for change in &changes {
+            let (sign, from) = match change.tag() {
+                ChangeTag::Delete => ('-', starts[0].pop_front()),
+                ChangeTag::Insert => ('+', starts[1].pop_front()),
+                ChangeTag::Equal => (' ', None),
+            };
+            shown.push(format!("    {sign} {}", window(change.value().trim_end(), from.unwrap_or_default())));
         }
     }
     let more = shown.len().saturating_sub(DIFF_LINES);
@@ -153,8 +160,50 @@ fn diff(failure: &Failure) -> Option<String> {
     Some(shown.join("\n"))
 }
 
+/// The part of a long line around its character `from`.
+fn window(line: &str, from: usize) -> String {
+    const BEFORE: usize = 40;
+    const WIDTH: usize = 160;
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return line.to_owned();
+    }
+    let start = from.saturating_sub(BEFORE).min(length - WIDTH);
+    let part: String = line.chars().skip(start).take(WIDTH).collect();
+    let (before, after) = (start, length - WIDTH - start);
+    let told = |count: usize| if count == 0 { String::new() } else { format!("…({count})…") };
+    format!("{}{part}{}", told(before), told(after))
+}
+
 /// No more text than a difference can be made of in reasonable time.
 fn shortened(text: &str) -> String {
     const LIMIT: usize = 64 << 10;
-    text.chars().take(LIMIT).collect()
+    const LINES: usize = 2000;
+    let end = text.char_indices().nth(LIMIT).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default().split_inclusive('\n').take(LINES).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_where_it_begins_to_differ() {
+        let text = |word: &str| json!(format!("{}{word}{}", "a".repeat(5000), "b".repeat(5000)));
+        let failure = Failure { expected: Some(text("one")), found: Some(text("two")), ..Failure::default() };
+        let shown = diff(&failure).unwrap();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines.len(), 2, "{shown}");
+        assert!(lines[0].starts_with("    - …(4960)…aaa") && lines[0].contains("aoneb"), "{shown}");
+        assert!(lines[1].starts_with("    + …(4960)…aaa") && lines[1].contains("atwob"), "{shown}");
+    }
+
+    #[test]
+    fn texts_without_a_line_in_common_are_told_apart_in_bounded_time() {
+        let text = |word: &str| json!(format!("{word}\n").repeat(30_000));
+        let failure = Failure { expected: Some(text("a")), found: Some(text("b")), ..Failure::default() };
+        assert!(diff(&failure).unwrap().lines().count() <= DIFF_LINES + 1);
+    }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokenrig_decision::Record;
 pub use tokenrig_jose::Opened;
-use tokenrig_jose::forge::Flaw;
+use tokenrig_jose::{JwkSet, forge::Flaw};
 pub use tokenrig_scenario::WorldName;
 
 /// The word of a world, as scenario files and `--world` write it.
@@ -88,6 +88,11 @@ pub trait Site: Send + Sync {
 
     /// Signs a token with a key of a given issuer.
     fn mint(&self, order: MintOrder) -> BoxFuture<'_, Result<String, SiteFault>>;
+
+    /// The keys of an issuer, by its URL, where nobody can reach it to ask for them. `None`: they are published there.
+    fn issuer_keys(&self, _issuer: &str) -> Option<JwkSet> {
+        None
+    }
 
     /// An access token of the run's owner or of a given service account. The scenario needs no grant for it, and its
     /// making leaves no decision behind.

@@ -9,6 +9,7 @@ mod exec;
 mod explain;
 mod guide;
 mod principal;
+mod outside;
 mod run;
 mod running;
 mod serve;

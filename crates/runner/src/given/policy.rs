@@ -1,6 +1,9 @@
 //! The policies of given resources, set after everything is there.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value as Json, json};
+use tokenrig_clock::real;
 use tokenrig_scenario::{GivenResource, Span, Template};
 
 use super::{GivenFault, Making, one};
@@ -8,6 +11,11 @@ use crate::events::Failure;
 
 /// The version of policies with conditions.
 const WITH_CONDITIONS: i64 = 3;
+/// The status of a change that was made from a policy which is no longer the present one.
+const CONFLICT: u16 = 409;
+/// How often a change is made, and the first pause between two times.
+const CHANGES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A member of a binding of a given policy, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +91,7 @@ impl Making<'_> {
         self.call(set, &fields, template.span).await.map(drop)
     }
 
-    /// The project's policy is added to the one that is there.
+    /// The project's policy is added to the one that is there. Where others change it at the same time, it is read again.
     pub(super) async fn project_policy(&mut self) -> Result<(), GivenFault> {
         let Some(template) = &self.given.project_policy else { return Ok(()) };
         let project = self.facts.project_id.clone();
@@ -97,18 +105,33 @@ impl Making<'_> {
         self.add_policy("cloudresourcemanager.organizations", organization, template).await
     }
 
+    /// Adds to a policy that others may change at the same time: then it is read again.
     async fn add_policy(&mut self, of: &str, resource: String, template: &Template) -> Result<(), GivenFault> {
         let added = self.written(template)?;
         let span = template.span;
-        let mut fields = one("resource", resource.clone());
-        fields.insert("options".to_owned(), json!({ "requestedPolicyVersion": WITH_CONDITIONS }));
         let get = self.policy_method(&format!("{of}.getIamPolicy"), span)?;
-        let present = self.call(get, &fields, span).await?;
-        let policy = merged(present, added);
-        let mut fields = one("resource", resource);
-        fields.insert("policy".to_owned(), policy);
         let set = self.policy_method(&format!("{of}.setIamPolicy"), span)?;
-        self.call(set, &fields, span).await.map(drop)
+        let mut read = one("resource", resource.clone());
+        read.insert("options".to_owned(), json!({ "requestedPolicyVersion": WITH_CONDITIONS }));
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let present = self.call(get, &read, span).await?;
+            let mut fields = one("resource", resource.clone());
+            fields.insert("policy".to_owned(), merged(present, added.clone()));
+            let answer = self.send(set, &fields, span).await?;
+            match answer.status {
+                CONFLICT if attempt < CHANGES => real::pause(PAUSE * attempt).await,
+                ..400 => {
+                    self.last = None;
+                    return Ok(());
+                }
+                status => {
+                    let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+                    return Err(self.refused(set, status, &body, span));
+                }
+            }
+        }
     }
 
     fn policy_method(&mut self, name: &str, span: Span) -> Result<&'static tokenrig_protos::Method, GivenFault> {
