@@ -17,7 +17,7 @@ use crate::support::{Home, Running};
 /// How long a step may wait. What needs longer is skipped.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 /// How long all of it may take, on a machine that does other things as well.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(400);
 /// How many issuers of a case have keys that none of the others has.
 const ISSUERS: usize = 3;
 /// How many cases pass at the least: when this was written there were 528.
@@ -38,7 +38,9 @@ fn left_out(skip: &Skip) -> Option<String> {
         Skip::World(_) => Some("runs offline alone".to_owned()),
         Skip::Need { need, .. } => Some(format!("needs `{need}`")),
         Skip::Other(why) if why.starts_with("it would wait ") => Some(format!("waits longer than {MAX_WAIT:?}")),
-        Skip::Other(why) if [Live::NOTHING_RECEIVED, Live::OWN_ORGANIZATION].contains(&why.as_str()) => Some(why.clone()),
+        Skip::Other(why) if [Live::NOTHING_RECEIVED, Live::OWN_ORGANIZATION].contains(&why.as_str()) => {
+            Some(why.clone())
+        }
         Skip::Other(_) | Skip::Stopped(_) => None,
     }
 }

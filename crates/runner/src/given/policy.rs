@@ -91,7 +91,7 @@ impl Making<'_> {
         self.call(set, &fields, template.span).await.map(drop)
     }
 
-    /// The project's policy is added to the one that is there. Where others change it at the same time, it is read again.
+    /// The project's policy is added to the one that is there.
     pub(super) async fn project_policy(&mut self) -> Result<(), GivenFault> {
         let Some(template) = &self.given.project_policy else { return Ok(()) };
         let project = self.facts.project_id.clone();
