@@ -20,12 +20,15 @@
 
 mod child;
 mod command;
+mod dispatch;
 mod empty;
+mod grpc;
 mod hurl;
 mod load;
 mod memory;
 mod minting;
 mod policy;
+mod receiver;
 mod round;
 mod scale;
 mod scenarios;
@@ -33,6 +36,7 @@ mod scheduler;
 mod serve;
 mod start;
 mod table;
+mod tasks;
 mod throughput;
 mod waiting;
 
@@ -58,6 +62,8 @@ pub const MEASUREMENTS: &[Measurement] = &[
     ("policy", policy::measure),
     ("memory", memory::measure),
     ("scheduler", scheduler::measure),
+    ("dispatch", dispatch::measure),
+    ("tasks", tasks::measure),
     ("scenarios", scenarios::measure),
     ("hurl", hurl::measure),
     ("reports", hurl::reports),

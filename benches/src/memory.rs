@@ -1,4 +1,4 @@
-//! What a rig that nobody calls takes.
+//! What a rig that nobody calls takes; and what this process takes.
 
 use std::{process::Command, time::Duration};
 
@@ -34,4 +34,12 @@ fn rest() -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|fault| format!("the runtime does not start: {fault}"))?.block_on(pause(REST));
     Ok(())
+}
+
+/// Resident memory of this process, in mebibytes.
+pub(crate) fn resident() -> Result<f64, String> {
+    let text = std::fs::read_to_string("/proc/self/status").map_err(|fault| format!("no figure of memory: {fault}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+    kib.map(|kib| kib / 1024.0).ok_or_else(|| "/proc/self/status tells no VmRSS".to_owned())
 }

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, thread};
 
 use serde_json::Value;
 
-use crate::{scenarios, throughput, waiting};
+use crate::{dispatch, scenarios, throughput, waiting};
 
 /// What a round does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,19 +21,25 @@ pub enum What {
     RunFresh,
     /// A call of a Cloud Run service, with the same ID token each time.
     RunRepeated,
+    /// Tasks over gRPC to a receiver; its baseline makes the same calls and sends the same requests.
+    Dispatch,
     /// All scenarios that run no command. It has no baseline.
     Scenarios,
+    /// The same of deliveries alone.
+    Deliveries,
 }
 
 impl What {
-    const ALL: [(Self, &str); 7] = [
+    const ALL: [(Self, &str); 9] = [
         (Self::GenerateIdToken, "generate-id-token"),
         (Self::MintOverHttp, "mint-over-http"),
         (Self::Exchange, "exchange"),
         (Self::Waiting, "waiting"),
         (Self::RunFresh, "run-fresh"),
         (Self::RunRepeated, "run-repeated"),
+        (Self::Dispatch, "dispatch"),
         (Self::Scenarios, "scenarios"),
+        (Self::Deliveries, "deliveries"),
     ];
 
     fn word(self) -> &'static str {
@@ -94,7 +100,9 @@ impl Round {
     /// What went wrong: a figure of work that failed means nothing.
     pub fn run(&self) -> Result<Value, String> {
         match (self.what, self.side) {
-            (What::Scenarios, _) => scenarios::round(),
+            (What::Scenarios, _) => scenarios::round(&[""]),
+            (What::Deliveries, _) => scenarios::round(&["scheduler", "tasks"]),
+            (What::Dispatch, _) => dispatch::round(self),
             (What::Waiting, _) => waiting::round(self),
             (What::GenerateIdToken, Side::Baseline) => throughput::sign(self.count),
             _ => throughput::round(self),

@@ -15,7 +15,14 @@ use crate::{
 };
 
 pub(crate) fn measure(programs: &Programs, scale: Scale) -> Result<Vec<Row>, String> {
-    let round = Round { what: What::Scenarios, side: Side::Subject, count: 1, answer_bytes: 0 };
+    Ok(vec![
+        per_case(programs, scale, What::Scenarios, "scenarios", 10.0)?,
+        per_case(programs, scale, What::Deliveries, "scenarios of deliveries", 15.0)?,
+    ])
+}
+
+fn per_case(programs: &Programs, scale: Scale, what: What, name: &str, most: f64) -> Result<Row, String> {
+    let round = Round { what, side: Side::Subject, count: 1, answer_bytes: 0 };
     let mut rounds = Vec::new();
     let mut cases = 0;
     for _ in 0..scale.of(ROUNDS, 1) {
@@ -28,15 +35,16 @@ pub(crate) fn measure(programs: &Programs, scale: Scale) -> Result<Vec<Row>, Str
         cases = count;
         rounds.push(took * 1000.0 * cores / count as f64);
     }
-    let name = format!("scenarios, a case and core ({cases} cases)");
-    Ok(vec![Row::alone(name, Unit::Milliseconds, &rounds, Goal::Figure(10.0))])
+    let name = format!("{name}, a case and core ({cases} cases)");
+    Ok(Row::alone(name, Unit::Milliseconds, &rounds, Goal::Figure(most)))
 }
 
-/// Reads and runs them all, as many at once as there are cores.
-pub(crate) fn round() -> Result<Value, String> {
+/// Reads and runs all of these folders of `scenarios`, as many cases at once as there are cores.
+pub(crate) fn round(folders: &[&str]) -> Result<Value, String> {
     let watch = Stopwatch::start();
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-    let selection = Selection { paths: vec![folder], ..Selection::default() };
+    let all = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let paths = folders.iter().map(|folder| all.join(folder)).collect();
+    let selection = Selection { paths, ..Selection::default() };
     let mut plan = Plan::read(&selection).map_err(|fault| fault.to_string())?;
     if let Some(wrong) = plan.wrong.first() {
         return Err(format!("`{}` is wrong", wrong.file.display()));

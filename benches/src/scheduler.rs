@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     child::Programs,
+    memory::resident,
     scale::{ROUNDS, Scale},
     table::{Goal, Row, Unit},
 };
@@ -129,12 +130,4 @@ fn alone(jobs: usize) -> Result<f64, String> {
         }
     }
     Ok(watch.elapsed().as_secs_f64())
-}
-
-/// Resident memory of this process, in mebibytes.
-fn resident() -> Result<f64, String> {
-    let text = std::fs::read_to_string("/proc/self/status").map_err(|fault| format!("no figure of memory: {fault}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-    kib.map(|kib| kib / 1024.0).ok_or_else(|| "/proc/self/status tells no VmRSS".to_owned())
 }
