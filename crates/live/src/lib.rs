@@ -17,12 +17,9 @@ mod issuers;
 mod reach;
 mod site;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -38,7 +35,6 @@ use crate::{client::Client, credentials::Credentials, issuers::Issuers, site::Li
 pub struct Live {
     reach: Arc<Reach>,
     credentials: Arc<Credentials>,
-    max_wait: Duration,
     keys: Arc<[SigningKey]>,
     /// What every given id of this run starts with, before the number of its case.
     run: String,
@@ -46,8 +42,6 @@ pub struct Live {
 }
 
 impl Live {
-    /// How long a step may wait for time to pass, unless somebody says otherwise.
-    pub const MAX_WAIT: Duration = Duration::from_secs(30);
     /// Why `receive` is skipped: what reached a service would have to be read from its log.
     pub const NOTHING_RECEIVED: &str = "what reached a service is not told here yet";
     /// Why a scenario that is given an organization is skipped: the project's own is outside of what a run may change.
@@ -57,13 +51,12 @@ impl Live {
     /// first. `keys` are those of its issuers, RS256 and ES256, shared out among them: whoever has them can make tokens that
     /// the project takes, so that against Google they must be made for this run alone.
     #[must_use]
-    pub fn new(reach: Reach, max_wait: Duration, run: impl Into<String>, keys: Vec<SigningKey>) -> Self {
+    pub fn new(reach: Reach, run: impl Into<String>, keys: Vec<SigningKey>) -> Self {
         let reach = Arc::new(reach);
         let client = Arc::new(Client::new(Arc::clone(&reach)));
         Self {
             credentials: Arc::new(Credentials::new(Arc::clone(&reach), client)),
             reach,
-            max_wait,
             keys: keys.into(),
             run: run.into(),
             cases: AtomicUsize::new(0),
@@ -77,7 +70,7 @@ impl Live {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("{}{number}x", self.run);
         let issuers = Issuers::new(&prefix, &foundation.issuers, &self.keys);
-        Ok(LiveSite::new(prefix, facts, issuers, Arc::clone(&self.credentials), Arc::clone(&self.reach), self.max_wait))
+        Ok(LiveSite::new(prefix, facts, issuers, Arc::clone(&self.credentials), Arc::clone(&self.reach)))
     }
 }
 

@@ -37,7 +37,7 @@ fn left_out(skip: &Skip) -> Option<String> {
     match skip {
         Skip::World(_) => Some("runs offline alone".to_owned()),
         Skip::Need { need, .. } => Some(format!("needs `{need}`")),
-        Skip::Other(why) if why.starts_with("it would wait ") => Some(format!("waits longer than {MAX_WAIT:?}")),
+        Skip::Wait { most, .. } => Some(format!("waits longer than {most:?}")),
         Skip::Other(why) if [Live::NOTHING_RECEIVED, Live::OWN_ORGANIZATION].contains(&why.as_str()) => {
             Some(why.clone())
         }
@@ -78,12 +78,13 @@ async fn every_scenario_that_is_not_offline_alone_passes_in_another_process() {
     let plan = Plan::read(&Selection { paths: vec![folder], ..Selection::default() }).unwrap();
     // Keys of their own: those that lie ready for rigs are Google's there.
     let keys = [Algorithm::Rs256, Algorithm::Es256].repeat(ISSUERS).into_iter().map(SigningKey::generate).collect();
-    let world = Arc::new(Live::new(reach, MAX_WAIT, "tr", keys));
+    let world = Arc::new(Live::new(reach, "tr", keys));
     let refusals = tokenrig::refusals().into_iter().flat_map(|(_, refusals)| refusals.iter().copied()).collect();
     let options = Options {
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         catalogue: Catalogue::new(Vec::leak(refusals)),
         run_deadline: Some(LIMIT),
+        max_wait: MAX_WAIT,
         ..Options::default()
     };
     let mut report = Vec::new();
